@@ -1,0 +1,31 @@
+// Installs what the lockfile names, once per lockfile. Runs on any Node.js >= 20 and needs nothing but npm.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
+
+const root = new URL("..", import.meta.url).pathname;
+const stamp = `${root}node_modules/.countersign-setup`;
+const manifests = ["packages/*", "packages/*/*", "apps/*", "examples/*"].flatMap((folder) => list(`${folder}/package.json`));
+const inputs = ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", ".pnpmfile.mjs", ...manifests.sort()];
+const wanted = createHash("sha256")
+  .update(inputs.map((file) => readFileSync(root + file)).join("\0"))
+  .digest("hex");
+
+if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) process.exit(0);
+console.error("Setting up: installing the packages that pnpm-lock.yaml names (once; later calls need no network) …");
+const pnpm = JSON.parse(readFileSync(`${root}package.json`, "utf8")).packageManager;
+const args = ["--yes", pnpm, "install", "--frozen-lockfile", "--prefer-offline", "--reporter=append-only"];
+const { status, error } = spawnSync("npx", args, { cwd: root, stdio: ["ignore", 2, 2], env: { ...process.env, CI: "1" } });
+if (error || status !== 0) {
+  console.error(
+    `Set-up failed: ${error ? error.message : `pnpm ended with ${status}`}. Is the npm registry reachable? Then run the command again.`,
+  );
+  process.exit(1);
+}
+writeFileSync(stamp, wanted);
+
+/** globSync is missing in Node.js 20, so two levels of folders by hand. */
+function list(pattern) {
+  if (globSync) return globSync(pattern, { cwd: root }).filter((file) => !file.includes("node_modules"));
+  throw new Error("unreachable");
+}

@@ -1,0 +1,11 @@
+export type { Artifact } from "./artifact.ts";
+export type { Attestation } from "./attestation.ts";
+export type { Call } from "./call.ts";
+export { CountersignError, type Retry, retryOf, type Stage } from "./errors.ts";
+export type { Formatter } from "./formatter.ts";
+export type { Payload, Subject } from "./payload.ts";
+export { type Plan, type Route, route } from "./route.ts";
+export type { Annotations, AnyRun, RunRef } from "./run.ts";
+export type { FoundSignature, Signature, SignatureAlgorithm, Signer } from "./signer.ts";
+export type { Found, StorageBackend, StoredAt, Where } from "./storage.ts";
+export type { Evidence, LogEntry, Witness } from "./witness.ts";

@@ -1,0 +1,14 @@
+import { defineConfig } from "tsdown";
+
+/** One config for every package: one file out per file in, declarations from isolatedDeclarations, dependencies left alone. */
+export default defineConfig({
+  entry: ["src/**/*.ts", "!src/**/*.test.ts"],
+  format: "esm",
+  platform: "node",
+  target: "node22",
+  unbundle: true,
+  dts: { oxc: true },
+  clean: true,
+  outDir: "dist",
+  logLevel: "warn",
+});

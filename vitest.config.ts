@@ -1,0 +1,31 @@
+import { defineConfig } from "vitest/config";
+
+const never = ["**/node_modules/**", "**/dist/**"];
+
+/** unit: beside the sources, no server but our own. real: needs the parts that `npm run parts` brings. */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["{packages,apps}/**/src/**/*.test.ts", "test/house.test.ts"], exclude: never } },
+      {
+        test: {
+          name: "integration",
+          include: ["test/{conformance,integration}/**/*.test.ts"],
+          exclude: never,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "real",
+          include: ["test/real/**/*.test.ts"],
+          exclude: never,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
