@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import type { Call, RunRef } from "@countersign/core";
+import type { KubeConnection } from "./connection.ts";
+import { isNotFound } from "./kube-error.ts";
+
+export interface RunEvent {
+  readonly run: RunRef;
+  readonly type: "Normal" | "Warning";
+  /** A word that scripts can look for: "InternalError", "SigningFailed". */
+  readonly reason: string;
+  /** One sentence. Control characters go and it is cut at 1,000 bytes. */
+  readonly message: string;
+}
+
+export interface Events {
+  /** Tells people at the run. The same event again raises its count. Rejects only like any request; nobody waits for an Event. */
+  tell(event: RunEvent, call: Call): Promise<void>;
+}
+
+export interface EventsOptions {
+  readonly connection: KubeConnection;
+  /** "taskrun-controller" and "pipelinerun-controller", as Tekton Chains names itself. */
+  readonly now?: () => Date;
+  /** At most one event of a kind for a run in this time. Default 60 s. */
+  readonly quietMs?: number;
+}
+
+/** core/v1 Events. A deterministic name lets the second teller count up instead of creating another. */
+export function clusterEvents({ connection, now = () => new Date(), quietMs = 60_000 }: EventsOptions): Events {
+  const told = new Map<string, number>();
+  return {
+    async tell({ run, type, reason, message }, { signal }) {
+      const sentence = oneLine(message);
+      const id = createHash("sha256").update([run.uid, reason, sentence].join("\0")).digest("hex").slice(0, 16);
+      const at = now();
+      if (at.getTime() - (told.get(id) ?? Number.NEGATIVE_INFINITY) < quietMs) return;
+      remember(told, id, at.getTime());
+      const name = `${run.name.slice(0, 230)}.${id}`;
+      const folder = `/api/v1/namespaces/${encodeURIComponent(run.namespace)}/events`;
+      const time = `${at.toISOString().slice(0, 19)}Z`;
+      const patch = { lastTimestamp: time, message: sentence };
+      const body = {
+        apiVersion: "v1",
+        kind: "Event",
+        metadata: { name, namespace: run.namespace },
+        involvedObject: { apiVersion: "tekton.dev/v1", kind: run.kind, namespace: run.namespace, name: run.name, uid: run.uid },
+        reason,
+        message: sentence,
+        type,
+        source: { component: `${run.kind.toLowerCase()}-controller` },
+        firstTimestamp: time,
+        lastTimestamp: time,
+        count: 1,
+      };
+      await connection
+        .request({ verb: "create", resource: "events", path: folder, body, signal })
+        .catch(async (error: { code?: number }) => {
+          if (error.code !== 409) throw error;
+          const contentType = "application/merge-patch+json";
+          const request = {
+            verb: "patch",
+            resource: "events",
+            path: `${folder}/${encodeURIComponent(name)}`,
+            contentType,
+            body: patch,
+            signal,
+          } as const;
+          await connection.request(request).catch((gone: unknown) => (isNotFound(gone) ? undefined : Promise.reject(gone)));
+        });
+    },
+  };
+}
+
+const oneLine = (message: string): string => message.replace(/[\p{Cc}\u2028\u2029]+/gu, " ").slice(0, 1000);
+
+/** The youngest thousand are enough to keep quiet about. */
+function remember(told: Map<string, number>, id: string, at: number): void {
+  told.delete(id);
+  told.set(id, at);
+  const oldest = told.size > 1000 ? told.keys().next().value : undefined;
+  if (oldest !== undefined) told.delete(oldest);
+}
