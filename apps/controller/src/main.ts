@@ -1,3 +1,159 @@
-export async function main(_args: readonly string[]): Promise<number> {
-  return 0;
+import { type CatalogHost, unsupportedIn } from "@countersign/catalog";
+import {
+  clusterEvents,
+  clusterRuns,
+  isInCluster,
+  type KubeConnection,
+  type KubeCredentials,
+  kubeConnection,
+  kubeconfigCredentials,
+  pause,
+  podCredentials,
+  registrySecrets,
+  watchConfigMap,
+} from "@countersign/kube";
+import { directoryKeys, type KeySource } from "@countersign/signers-x509";
+import { type Controller, controller } from "./controller.ts";
+import { livePlan } from "./live-plan.ts";
+import { type Logger, watcherLog } from "./log.ts";
+import { speakTo } from "./narrate.ts";
+import { podHost } from "./pod-host.ts";
+import { parseSettings, type Settings, usage } from "./settings.ts";
+import { serveMetrics, serveProbes, type Telemetry, telemetry } from "./telemetry.ts";
+
+/** The controller's process: flags in, exit code out. */
+export async function main(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<number> {
+  const parsed = parseSettings(args, env);
+  if (parsed.kind === "help") {
+    process.stdout.write(usage());
+    return 0;
+  }
+  if (parsed.kind === "usage") {
+    process.stderr.write(`${parsed.problem}\nRun countersign-controller --help for the flags.\n`);
+    return 2;
+  }
+  const log = watcherLog(parsed.settings.logLevel, env);
+  if (parsed.ignored.length > 0) log.warn({ flags: parsed.ignored }, "flags accepted for compatibility, without effect");
+  const stop = stopOnSignal(log);
+  try {
+    await serve(parsed.settings, env, log, stop);
+    log.info("stopped");
+    return 0;
+  } catch (error) {
+    log.error({ reason: error instanceof Error ? error.message : "unknown" }, "could not start");
+    return 1;
+  }
+}
+
+async function serve(settings: Settings, env: NodeJS.ProcessEnv, log: Logger, signal: AbortSignal): Promise<void> {
+  const connection = await kubeConnection(await credentialsFor(settings, env));
+  const namespace = settings.systemNamespace || connection.namespace;
+  const keys = directoryKeys(settings.signingSecrets);
+  const host = podHost({ keys, secrets: registrySecrets({ connection }), caFile: settings.caBundle || undefined, env });
+  const parts = assemble(settings, connection, host, log);
+  const { loop, plan, metrics } = parts;
+  const troubled = (what: string) => (error: unknown) => log.warn({ reason: (error as Error).message }, what);
+  const servers = [
+    ...(settings.metricsPort ? [serveMetrics(settings.metricsPort, metrics.registry, troubled("no metrics are served"))] : []),
+    ...(settings.probePort
+      ? [serveProbes(settings.probePort, { unready: parts.unready, stopping: () => signal.aborted }, troubled("no probes are answered"))]
+      : []),
+  ];
+  log.info({ server: connection.server, namespace, namespaces: settings.namespaces }, "started");
+  const config = { connection, namespace, name: "chains-config" };
+  const listener = { changed: plan.changed, trouble: troubled("the watch on chains-config is interrupted") };
+  await Promise.all([loop.run({ signal }), watchConfigMap(config, listener, { signal }), wakeOnNewKey(keys, loop, log, signal)]);
+  for (const server of servers) server.close();
+  await host.close();
+  await connection.close();
+}
+
+interface Parts {
+  readonly loop: Controller;
+  readonly plan: ReturnType<typeof livePlan>;
+  readonly metrics: Telemetry;
+  readonly unready: () => string | undefined;
+}
+
+function assemble(settings: Settings, connection: KubeConnection, host: CatalogHost, log: Logger): Parts {
+  let rejected: string | undefined = "chains-config was not seen yet";
+  const plan = livePlan(host, {
+    inForce({ config }, warnings) {
+      rejected = undefined;
+      metrics.configIs(true);
+      log.info({ unsupported: unsupportedIn(config), warnings }, "configuration in force");
+      loop.wake();
+    },
+    rejected(error) {
+      rejected = error instanceof Error ? error.message : "chains-config cannot be read";
+      metrics.configIs(false);
+      log.error({ reason: rejected }, "chains-config is rejected; what was in force stays");
+    },
+  });
+  const loop: Controller = controller({
+    connection,
+    runs: clusterRuns(connection),
+    events: clusterEvents({ connection }),
+    inForce: plan.current,
+    namespaces: settings.namespaces,
+    visitsAtOnce: settings.visitsAtOnce,
+    watchIdleMs: settings.watchIdleMs,
+    settings: () => {
+      const { finalizer, retries } = plan.current()?.config ?? {
+        finalizer: { deadlineMs: 300_000 },
+        retries: { transientDeadlineMs: Number.POSITIVE_INFINITY },
+      };
+      return {
+        keepFinalizer: settings.keepFinalizer,
+        finalizerDeadlineMs: finalizer.deadlineMs,
+        transientDeadlineMs: retries.transientDeadlineMs,
+      };
+    },
+    telemetry: () => metrics,
+    speak: speakTo(log),
+  });
+  const metrics = telemetry({ depth: () => loop.depth, waiting: () => loop.waiting, held: () => loop.held }, Date.now);
+  const unready = (): string | undefined => {
+    if (!plan.current() || rejected) return rejected;
+    if (!loop.synced) return "runs are being listed";
+    return loop.held > 0 ? `${loop.held} runs are on hold until key or configuration change; the log and their Events say why` : undefined;
+  };
+  return { loop, plan, metrics, unready };
+}
+
+/** In a pod its own ServiceAccount, unless a kubeconfig or a server is named. */
+function credentialsFor({ kubeconfig, cluster, server }: Settings, env: NodeJS.ProcessEnv): Promise<KubeCredentials> {
+  if (!kubeconfig && !server && isInCluster(env)) return podCredentials({ env });
+  return kubeconfigCredentials({ file: kubeconfig || undefined, cluster: cluster || undefined, server: server || undefined });
+}
+
+/** A mounted Secret changes without telling anybody: while runs are on hold it is looked at every few seconds. */
+async function wakeOnNewKey(keys: KeySource, loop: Controller, log: Logger, signal: AbortSignal): Promise<void> {
+  const version = (): Promise<string> =>
+    keys.current().then(
+      (found) => found.version,
+      () => "",
+    );
+  let known = await version();
+  while (!signal.aborted) {
+    await pause(2_000, signal);
+    if (signal.aborted || loop.held === 0) continue;
+    const now = await version();
+    if (now === known) continue;
+    known = now;
+    log.info({ held: loop.held }, "the signing key changed; what was on hold is tried again");
+    loop.wake();
+  }
+}
+
+/** First signal: finish the visits under way. Second: at once. */
+function stopOnSignal(log: Logger): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT"] as const)
+    process.on(name, () => {
+      if (stop.signal.aborted) process.exit(1);
+      log.info({ signal: name }, "stopping");
+      stop.abort();
+    });
+  return stop.signal;
 }
