@@ -1,3 +1,6 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type ApiServer,
@@ -76,8 +79,17 @@ describe("a real API server", () => {
 test("a registry with the Referrers API, one with it switched off, and one that never had it", async () => {
   const registries = await Promise.all([startOciRegistry(), startOciRegistry({ referrers: false }), startDockerRegistry()]);
   try {
-    const digest = `sha256:${"0".repeat(64)}`;
-    const asked = await Promise.all(registries.map(({ url }) => request(`${url}/v2/some/image/referrers/${digest}`)));
+    const blob = `sha256:${createHash("sha256").update("x").digest("hex")}`;
+    const asked = await Promise.all(
+      registries.map(async ({ url }) => {
+        const upload = await request(`${url}/v2/some/image/blobs/uploads/`, { method: "POST" });
+        const place = new URL(`${upload.headers["location"]}`, url);
+        place.searchParams.set("digest", blob);
+        const headers = { "content-type": "application/octet-stream" };
+        expect((await request(place.href, { method: "PUT", body: "x", headers })).status).toBe(201);
+        return request(`${url}/v2/some/image/referrers/${blob}`);
+      }),
+    );
     expect(asked.map((answer) => answer.status)).toEqual([200, 404, 404]);
   } finally {
     await Promise.all(registries.map((registry) => registry.stop()));
@@ -89,6 +101,8 @@ test("a server that cannot start says why", async () => {
   await expect(startApiServer({ etcd, args: ["--no-such-flag"] })).rejects.toThrow(/unknown flag: --no-such-flag/);
 });
 
-test("cosign runs", async () => {
-  expect((await cosign(["version"])).stdout).toMatch(/GitVersion:\s+v?3\.1\./);
+test("cosign makes a key where it is told to", async () => {
+  const cwd = mkdtempSync(`${tmpdir()}/countersign-cosign-`);
+  await cosign(["generate-key-pair"], { COSIGN_PASSWORD: "pw" }, { cwd });
+  expect(readFileSync(`${cwd}/cosign.pub`, "utf8")).toMatch(/^-----BEGIN PUBLIC KEY-----/);
 });
