@@ -1,3 +1,11 @@
+import { request as send } from "undici";
+import { dispatchersFrom } from "./dispatcher.ts";
+import { HttpError, httpErrorFrom } from "./fault.ts";
+import { capped, type Leash, leash, within } from "./limits.ts";
+import { placeOf } from "./redact.ts";
+import { followed } from "./redirect.ts";
+import { backOff, mayRepeat, repeated } from "./retry.ts";
+
 /** What leaves the process, and under which limits. */
 export interface HttpRequest {
   readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -7,12 +15,19 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
   /** The answer's body may have at most so many bytes. Default 16 MiB. */
   readonly maxBytes?: number;
-  /** Tries in all, the first included, for connection faults and 408, 425, 429, 5xx. Default 3; 1 turns repeating off. */
+  /**
+   * Tries in all, the first included, for connection faults and 408, 425, 429, 5xx; 1 turns repeating off.
+   * Default 3 for GET, HEAD, PUT and DELETE; 1 for POST and PATCH, which are repeated only when told.
+   */
   readonly tries?: number;
   /** How long until the answer's headers. Default 30 s. */
   readonly headersMs?: number;
   /** How long the body may be silent between two chunks. Default 30 s; 0: for ever. */
   readonly idleMs?: number;
+  /** How long for everything, tries and pauses included; not for streams. Default: no limit but the signal's. */
+  readonly totalMs?: number;
+  /** Redirects to follow, for GET and HEAD. Credentials stay with the first origin. Default 0: a redirect is an answer like any other. */
+  readonly redirects?: number;
 }
 
 export interface HttpResponse {
@@ -51,6 +66,8 @@ export interface HttpOptions {
   /** Proxy variables, default process.env (HTTPS_PROXY, HTTP_PROXY, NO_PROXY in either case). */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly userAgent?: string;
+  /** How long to pause before retry n (0, 1, …), in milliseconds. Default: anything up to 250 ms · 2ⁿ, at most 5 s. */
+  readonly backOffMs?: (retry: number) => number;
   /** Called before a connection to a host named by users; throws to refuse. See host-policy. */
   readonly hostPolicy?: (host: string, address: string) => void;
   /** Told of every request that got an answer or failed; for metrics and tests. */
@@ -64,14 +81,126 @@ export interface HttpOptions {
   }) => void;
 }
 
-/** Why there was no answer. */
-export type HttpFault = "connect" | "dns" | "tls" | "timeout" | "reset" | "too-large" | "refused-host";
+/** One shared set of connections; HTTP/1.1 only, so that a watch never shares its socket. */
+export function http(options: HttpOptions = {}): Http {
+  const dispatchers = dispatchersFrom(options);
+  const backOffMs = options.backOffMs ?? backOff;
+  const close = (): Promise<void> => dispatchers.close();
 
-export class HttpError extends Error {
-  readonly fault: HttpFault;
-  constructor(fault: HttpFault, message: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.name = "HttpError";
-    this.fault = fault;
+  async function request(request: HttpRequest): Promise<HttpResponse> {
+    const whole = leash(request.signal);
+    whole.limit(request.totalMs ?? 0, () => new HttpError("timeout", `${whatOf(request)}: not done within ${request.totalMs} ms`));
+    const tries = request.tries ?? (mayRepeat(request.method) ? 3 : 1);
+    const once = (step: HttpRequest): Promise<HttpResponse> =>
+      repeated(() => exchange({ ...step, signal: whole.signal }), { tries, backOffMs, signal: whole.signal });
+    try {
+      return await followed(request, once);
+    } finally {
+      whole.release();
+    }
   }
+
+  /** One try. */
+  async function exchange(request: HttpRequest): Promise<HttpResponse> {
+    const seen = watcher(request);
+    const hold = leash(request.signal);
+    try {
+      const { status, headers, chunks } = await answerTo(request, hold);
+      const body = await capped(chunks, { maxBytes: request.maxBytes ?? 16 * 2 ** 20, headers, what: whatOf(request) });
+      seen(status, body.length);
+      return { status, headers, body };
+    } catch (error) {
+      seen(undefined, 0);
+      throw hold.signal.aborted ? hold.signal.reason : httpErrorFrom(error, whatOf(request));
+    } finally {
+      hold.release();
+    }
+  }
+
+  async function stream(request: HttpRequest): Promise<HttpStream> {
+    const seen = watcher(request);
+    const hold = leash(request.signal);
+    const failed = (error: unknown): unknown => {
+      hold.release();
+      return hold.signal.aborted ? hold.signal.reason : httpErrorFrom(error, whatOf(request));
+    };
+    try {
+      const { status, headers, chunks } = await answerTo(request, hold);
+      seen(status, 0);
+      return { status, headers, body: streamed(chunks, hold, failed) };
+    } catch (error) {
+      seen(undefined, 0);
+      throw failed(error);
+    }
+  }
+
+  /** The answer's head, and its body as it comes: under the caller's signal, the deadline for the head, and the one for silence. */
+  async function answerTo(request: HttpRequest, hold: Leash): Promise<Answer> {
+    const { headersMs = 30_000, idleMs = 30_000, method = "GET", body } = request;
+    const url = new URL(request.url);
+    const what = whatOf(request);
+    hold.signal.throwIfAborted();
+    hold.limit(headersMs, () => new HttpError("timeout", `${what}: no answer within ${headersMs} ms`));
+    const dispatcher = dispatchers.for(url);
+    const sent = send(url, {
+      dispatcher,
+      method,
+      headers: { "user-agent": options.userAgent ?? "countersign", ...request.headers },
+      body: body ?? null,
+      signal: hold.signal,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    const answer = await within(hold.signal, sent, (late) => late.body.on("error", () => undefined).destroy());
+    answer.body.on("error", () => undefined);
+    const silence = (): void =>
+      hold.limit(idleMs, () => new HttpError("timeout", `${what}: silent for ${idleMs} ms in the middle of the answer`));
+    silence();
+    return { status: answer.statusCode, headers: joined(answer.headers), chunks: heard(answer.body, silence, () => hold.limit(0)) };
+  }
+
+  function watcher({ method = "GET", url }: HttpRequest): (status: number | undefined, bytes: number) => void {
+    const { observe } = options;
+    if (!observe) return () => undefined;
+    const { origin, pathname } = new URL(url);
+    const start = performance.now();
+    return (status, bytes) => observe({ method, origin, path: pathname, status, ms: performance.now() - start, bytes });
+  }
+
+  return { request, stream, close };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+const whatOf = ({ method = "GET", url }: HttpRequest): string => `${method} ${placeOf(url)}`;
+
+/** The clock for silence runs only while we wait for the peer, not while the reader works on a chunk. */
+async function* heard(body: AsyncIterable<Uint8Array>, silence: () => void, hush: () => void): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    hush();
+    yield chunk;
+    silence();
+  }
+}
+
+/** The leash is let go when the loop ends, whichever way. */
+async function* streamed(chunks: AsyncIterable<Uint8Array>, hold: Leash, failed: (error: unknown) => unknown): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    throw failed(error);
+  } finally {
+    hold.release();
+  }
+}
+
+function joined(headers: Readonly<Record<string, string | string[] | undefined>>): Readonly<Record<string, string>> {
+  const entries = Object.entries(headers).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name.toLowerCase(), Array.isArray(value) ? value.join(", ") : value] as const],
+  );
+  return Object.fromEntries(entries);
 }

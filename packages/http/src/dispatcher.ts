@@ -1,0 +1,89 @@
+import { type LookupAddress, lookup } from "node:dns";
+import { isIP, type LookupFunction } from "node:net";
+import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from "undici";
+import { HttpError } from "./fault.ts";
+import type { HttpOptions } from "./http.ts";
+import { proxyFor } from "./proxy.ts";
+import { readCaFile, secureContextFrom } from "./trust.ts";
+
+export interface Dispatchers {
+  /** The shared way to this URL: straight, or through its proxy. @throws HttpError "refused-host" */
+  for(url: URL): Dispatcher;
+  close(): Promise<void>;
+}
+
+/** undici's agents, one for straight connections and one for each proxy, made when first needed. */
+export function dispatchersFrom(options: HttpOptions): Dispatchers {
+  const { connectMs = 10_000, connections = 64, hostPolicy, insecure = false, env = process.env } = options;
+  const extra = options.caFile ? [readCaFile(options.caFile)] : [];
+  const made = new Map<string, Dispatcher>();
+  const pool = { allowH2: false, connections, connectTimeout: connectMs, keepAliveTimeout: 15_000 };
+
+  const make = (proxy: string | undefined): Dispatcher => {
+    const tls: buildConnector.BuildOptions = {
+      allowH2: false,
+      timeout: connectMs,
+      rejectUnauthorized: !insecure,
+      secureContext: secureContextFrom(options, extra),
+    };
+    if (proxy) return new ProxyAgent({ ...pool, uri: proxy, requestTls: tls, proxyTls: tls });
+    return new Agent({ ...pool, connect: hostPolicy ? { ...tls, lookup: pinned(hostPolicy) } : tls });
+  };
+
+  return {
+    for(url) {
+      const host = url.hostname.replace(/^\[|\]$/g, "");
+      const proxy = proxyFor(url, env);
+      if (hostPolicy && (isIP(host) || proxy)) judge(hostPolicy, host, isIP(host) ? host : "");
+      const key = proxy ?? "";
+      const known = made.get(key) ?? make(proxy);
+      made.set(key, known);
+      return known;
+    },
+    async close() {
+      await Promise.all([...made.values()].map((dispatcher) => dispatcher.close()));
+    },
+  };
+}
+
+type Policy = NonNullable<HttpOptions["hostPolicy"]>;
+
+function judge(policy: Policy, host: string, address: string): void {
+  try {
+    policy(host, address);
+  } catch (cause) {
+    if (cause instanceof HttpError && cause.fault === "refused-host") throw cause;
+    throw new HttpError("refused-host", `host ${host} is refused by policy`, { cause });
+  }
+}
+
+/** Resolves once; the socket gets only addresses that the policy has seen and let pass. */
+function pinned(policy: Policy): LookupFunction {
+  return (host, { all, ...how }, done) => {
+    lookup(host, { ...how, all: true }, (error, addresses) => {
+      if (error) return done(error, "");
+      const { allowed, refusal } = sifted(policy, host, addresses);
+      const [first] = allowed;
+      if (!first) return done(refusal ?? new HttpError("dns", `host ${host} has no address`), "");
+      return all ? done(null, [...allowed]) : done(null, first.address, first.family);
+    });
+  };
+}
+
+function sifted(
+  policy: Policy,
+  host: string,
+  addresses: readonly LookupAddress[],
+): { allowed: readonly LookupAddress[]; refusal?: HttpError } {
+  const allowed: LookupAddress[] = [];
+  let refusal: HttpError | undefined;
+  for (const one of addresses) {
+    try {
+      judge(policy, host, one.address);
+      allowed.push(one);
+    } catch (error) {
+      refusal ??= error as HttpError;
+    }
+  }
+  return { allowed, ...(refusal && { refusal }) };
+}

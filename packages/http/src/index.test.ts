@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import * as door from "./index.ts";
+
+test("what goes through the door", () => {
+  expect(Object.keys(door).sort()).toEqual([
+    "HttpError",
+    "hostPolicy",
+    "http",
+    "isOutage",
+    "isUntrusted",
+    "placeOf",
+    "redact",
+    "retryAfterMs",
+  ]);
+});
