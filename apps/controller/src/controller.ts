@@ -7,6 +7,7 @@ import type { InForce } from "./live-plan.ts";
 import { ownWrites } from "./own-writes.ts";
 import { isSettled, type Projection, projectionOf, sameState } from "./projection.ts";
 import { type News, patienceOf, type ReconcileSettings, reconcileRun, type Surroundings } from "./reconcile-run.ts";
+import { sentenceOf } from "./sentence.ts";
 import type { Telemetry } from "./telemetry.ts";
 import { type Next, type Work, workOn } from "./work.ts";
 
@@ -256,5 +257,3 @@ export function controller(options: ControllerOptions): Controller {
     },
   };
 }
-
-const sentenceOf = (failure: unknown): string => (failure instanceof Error ? failure.message : "an unknown failure");

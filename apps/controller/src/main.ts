@@ -18,6 +18,7 @@ import { livePlan } from "./live-plan.ts";
 import { type Logger, watcherLog } from "./log.ts";
 import { speakTo } from "./narrate.ts";
 import { podHost } from "./pod-host.ts";
+import { sentenceOf } from "./sentence.ts";
 import { parseSettings, type Settings, usage } from "./settings.ts";
 import { serveMetrics, serveProbes, type Telemetry, telemetry } from "./telemetry.ts";
 
@@ -40,10 +41,13 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv = pro
     log.info("stopped");
     return 0;
   } catch (error) {
-    log.error({ reason: error instanceof Error ? error.message : "unknown" }, "could not start");
+    log.error({ reason: startFault(error) }, "could not start");
     return 1;
   }
 }
+
+/** TypeErrors of start-up are sentences about kubeconfig and pod files. */
+const startFault = (error: unknown): string => (error instanceof TypeError ? error.message : sentenceOf(error));
 
 async function serve(settings: Settings, env: NodeJS.ProcessEnv, log: Logger, signal: AbortSignal): Promise<void> {
   const connection = await kubeConnection(await credentialsFor(settings, env));
@@ -52,7 +56,7 @@ async function serve(settings: Settings, env: NodeJS.ProcessEnv, log: Logger, si
   const host = podHost({ keys, secrets: registrySecrets({ connection }), caFile: settings.caBundle || undefined, env });
   const parts = assemble(settings, connection, host, log);
   const { loop, plan, metrics } = parts;
-  const troubled = (what: string) => (error: unknown) => log.warn({ reason: (error as Error).message }, what);
+  const troubled = (what: string) => (error: unknown) => log.warn({ reason: sentenceOf(error) }, what);
   const servers = [
     ...(settings.metricsPort ? [serveMetrics(settings.metricsPort, metrics.registry, troubled("no metrics are served"))] : []),
     ...(settings.probePort
@@ -85,7 +89,7 @@ function assemble(settings: Settings, connection: KubeConnection, host: CatalogH
       loop.wake();
     },
     rejected(error) {
-      rejected = error instanceof Error ? error.message : "chains-config cannot be read";
+      rejected = sentenceOf(error);
       metrics.configIs(false);
       log.error({ reason: rejected }, "chains-config is rejected; what was in force stays");
     },

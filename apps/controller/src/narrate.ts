@@ -1,11 +1,12 @@
 import { CountersignError, retryOf } from "@countersign/core";
 import type { ControllerNews } from "./controller.ts";
 import type { Logger } from "./log.ts";
+import { sentenceOf } from "./sentence.ts";
 
 /** One line for each outcome: constant text, fields for the rest; never a token, key, payload or response body. */
 export function speakTo(log: Logger): (news: ControllerNews) => void {
   return (news) => {
-    if (news.kind === "trouble") return log.warn({ reason: messageOf(news.error) }, news.what);
+    if (news.kind === "trouble") return log.warn({ reason: sentenceOf(news.error) }, news.what);
     if (news.kind === "visit-failed") {
       const [, namespace, name] = news.key.split("/");
       return log.warn(
@@ -29,7 +30,5 @@ export function speakTo(log: Logger): (news: ControllerNews) => void {
 
 function failureFields(failure: unknown): { readonly code: string; readonly retry: string; readonly reason: string } {
   const code = CountersignError.is(failure) ? failure.code : "unknown.exception";
-  return { code, retry: retryOf(failure), reason: messageOf(failure) };
+  return { code, retry: retryOf(failure), reason: sentenceOf(failure) };
 }
-
-const messageOf = (failure: unknown): string => (failure instanceof Error ? failure.message : "unknown failure");
