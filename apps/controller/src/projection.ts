@@ -1,5 +1,6 @@
 import { annotationPrefix } from "@countersign/bundle";
 import type { RunRef } from "@countersign/core";
+import { ourFinalizers } from "@countersign/kube";
 
 /** All that the watch keeps of a run, under 1 kB; the object itself is thrown away. */
 export interface Projection {
@@ -29,8 +30,6 @@ export interface ChildReference {
 }
 
 export const finalizerOf = { TaskRun: "chains.tekton.dev/taskrun", PipelineRun: "chains.tekton.dev/pipelinerun" } as const;
-/** "chains.tekton.dev" is what old releases of Tekton Chains left on TaskRuns. */
-const ourFinalizers: readonly string[] = [...Object.values(finalizerOf), "chains.tekton.dev"];
 
 export const keyOf = ({ kind, namespace, name }: Omit<RunRef, "uid">): string => `${kind}/${namespace}/${name}`;
 

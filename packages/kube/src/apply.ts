@@ -6,6 +6,9 @@ import { KubeError } from "./kube-error.ts";
 export const annotationManager = "tekton-chains-controller";
 export const finalizerManager = "tekton-chains-controller/finalizers";
 
+/** "chains.tekton.dev" is what old releases of Tekton Chains left on TaskRuns. */
+export const ourFinalizers: readonly string[] = ["chains.tekton.dev/taskrun", "chains.tekton.dev/pipelinerun", "chains.tekton.dev"];
+
 const plural = { TaskRun: "taskruns", PipelineRun: "pipelineruns" } as const;
 
 export const resourceOf = (kind: RunRef["kind"]): string => plural[kind];
@@ -33,9 +36,23 @@ export async function applyAnnotations(connection: KubeConnection, ref: RunRef, 
 
 /** Our finalizer on, or (with none) off. Never forced. @throws CountersignError "mark.gone" as above */
 export async function applyFinalizers(connection: KubeConnection, ref: RunRef, finalizers: readonly string[], call: Call): Promise<string> {
-  return apply(connection, ref, { finalizers }, finalizerManager, false, call).catch(async (error) => {
+  try {
+    const answer = await apply(connection, ref, { finalizers }, finalizerManager, false, call);
+    return finalizers.length > 0 ? answer : await releasedAll(connection, ref, answer, call);
+  } catch (error) {
     throw await goneOr(error, connection, ref, call);
-  });
+  }
+}
+
+/** An apply takes off only what an apply of the same manager put on; older releases wrote theirs with a merge patch. */
+async function releasedAll(connection: KubeConnection, ref: RunRef, answer: string, { signal }: Call): Promise<string> {
+  const { finalizers = [], resourceVersion } =
+    (JSON.parse(answer) as { metadata?: { finalizers?: string[]; resourceVersion?: string } }).metadata ?? {};
+  const others = finalizers.filter((one) => !ourFinalizers.includes(one));
+  if (others.length === finalizers.length) return answer;
+  const body = { metadata: { resourceVersion, finalizers: others } };
+  const contentType = "application/merge-patch+json";
+  return connection.request({ verb: "patch", resource: plural[ref.kind], path: pathOf(ref), contentType, body, signal });
 }
 
 /** The uid in the body turns "somebody recreated it" and "it vanished" into a conflict instead of a new, empty run. */

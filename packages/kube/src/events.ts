@@ -27,18 +27,21 @@ export interface EventsOptions {
 
 /** core/v1 Events. A deterministic name lets the second teller count up instead of creating another. */
 export function clusterEvents({ connection, now = () => new Date(), quietMs = 60_000 }: EventsOptions): Events {
-  const told = new Map<string, number>();
+  const told = new Map<string, Told>();
   return {
     async tell({ run, type, reason, message }, { signal }) {
       const sentence = oneLine(message);
       const id = createHash("sha256").update([run.uid, reason, sentence].join("\0")).digest("hex").slice(0, 16);
       const at = now();
-      if (at.getTime() - (told.get(id) ?? Number.NEGATIVE_INFINITY) < quietMs) return;
-      remember(told, id, at.getTime());
+      const before = told.get(id);
+      if (before && at.getTime() - before.at < quietMs) return;
+      const count = (before?.count ?? 0) + 1;
+      remember(told, id, { at: at.getTime(), count });
       const name = `${run.name.slice(0, 230)}.${id}`;
       const folder = `/api/v1/namespaces/${encodeURIComponent(run.namespace)}/events`;
       const time = `${at.toISOString().slice(0, 19)}Z`;
-      const patch = { lastTimestamp: time, message: sentence };
+      // Nobody grants us to read Events: an earlier process's count is unknown, but one of the two was told before.
+      const patch = { lastTimestamp: time, count: Math.max(2, count) };
       const body = {
         apiVersion: "v1",
         kind: "Event",
@@ -50,7 +53,7 @@ export function clusterEvents({ connection, now = () => new Date(), quietMs = 60
         source: { component: `${run.kind.toLowerCase()}-controller` },
         firstTimestamp: time,
         lastTimestamp: time,
-        count: 1,
+        count,
       };
       await connection
         .request({ verb: "create", resource: "events", path: folder, body, signal })
@@ -73,10 +76,15 @@ export function clusterEvents({ connection, now = () => new Date(), quietMs = 60
 
 const oneLine = (message: string): string => message.replace(/[\p{Cc}\u2028\u2029]+/gu, " ").slice(0, 1000);
 
+interface Told {
+  readonly at: number;
+  readonly count: number;
+}
+
 /** The youngest thousand are enough to keep quiet about. */
-function remember(told: Map<string, number>, id: string, at: number): void {
+function remember(told: Map<string, Told>, id: string, now: Told): void {
   told.delete(id);
-  told.set(id, at);
+  told.set(id, now);
   const oldest = told.size > 1000 ? told.keys().next().value : undefined;
   if (oldest !== undefined) told.delete(oldest);
 }

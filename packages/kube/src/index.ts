@@ -1,4 +1,4 @@
-export { annotationManager, finalizerManager, pathOf, resourceOf } from "./apply.ts";
+export { annotationManager, finalizerManager, ourFinalizers, pathOf, resourceOf } from "./apply.ts";
 export { backOffMs, pause } from "./back-off.ts";
 export { type ConfigMapData, type ConfigMapListener, type ConfigMapOptions, readConfigMap, watchConfigMap } from "./config-map.ts";
 export { type ConnectionOptions, type KubeConnection, type KubeRequest, kubeConnection, type Verb } from "./connection.ts";

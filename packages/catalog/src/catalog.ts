@@ -1,0 +1,58 @@
+import type { ChainsConfig } from "@countersign/config";
+import type { Formatter, Signer, StorageBackend, Witness } from "@countersign/core";
+import { simplesigning } from "@countersign/formatters-cosign";
+import { slsaV02 } from "@countersign/formatters-slsa-v0.2";
+import { slsaV1 } from "@countersign/formatters-slsa-v1";
+import { x509Signer } from "@countersign/signers-x509";
+import { ociStorage } from "@countersign/storage-oci";
+import { tektonStorage } from "@countersign/storage-tekton";
+import type { Image, Run } from "@countersign/tekton";
+import type { CatalogHost } from "./host.ts";
+
+/** What a formatter of runs is told. */
+export interface FormatterChoice {
+  readonly format: string;
+  readonly builderId: string;
+  readonly buildType: string;
+  readonly deepInspection: boolean;
+}
+
+/** What a signer is told beside configuration and host. */
+export interface SignerChoice {
+  /** Its signatures leave the run, so that a retry must give the same bytes or double them. */
+  readonly leavesTheRun: boolean;
+}
+
+/** Config names to factories. To add a plug-in, add a line; a stranger spreads this object and adds one of theirs. */
+export interface Catalog {
+  readonly runFormatters: Readonly<Record<string, (choice: FormatterChoice) => Formatter<Run>>>;
+  readonly imageFormatters: Readonly<Record<string, () => Formatter<Image>>>;
+  readonly signers: Readonly<Record<string, (config: ChainsConfig, host: CatalogHost, choice: SignerChoice) => Signer>>;
+  /** "oci" and "oci:sigstore-bundle" are one config word and two layouts. */
+  readonly storage: Readonly<Record<string, (config: ChainsConfig, host: CatalogHost) => StorageBackend>>;
+  readonly witnesses: Readonly<Record<string, (config: ChainsConfig, host: CatalogHost) => Witness>>;
+}
+
+export const catalog: Catalog = {
+  runFormatters: {
+    "in-toto": ({ builderId, deepInspection }) => slsaV02({ builderId, deepInspection, format: "in-toto" }),
+    "slsa/v1": ({ builderId, deepInspection }) => slsaV02({ builderId, deepInspection, format: "slsa/v1" }), // upstream's name for v0.2
+    "slsa/v2alpha3": ({ builderId, buildType, deepInspection }) =>
+      slsaV1({ builderId, buildType, deepInspection, format: "slsa/v2alpha3" }),
+    "slsa/v2alpha4": ({ builderId, buildType, deepInspection }) =>
+      slsaV1({ builderId, buildType, deepInspection, format: "slsa/v2alpha4" }),
+  },
+  imageFormatters: { simplesigning: () => simplesigning() },
+  signers: { x509: (_, { keys }, { leavesTheRun }) => x509Signer({ keys, deterministic: leavesTheRun }) },
+  storage: {
+    tekton: () => tektonStorage(),
+    oci: ({ storage: { oci } }, { http, credentials }) =>
+      ociStorage({
+        http: http({ insecure: oci.insecure }),
+        credentials,
+        insecure: oci.insecure,
+        ...(oci.repository && { repository: oci.repository }),
+      }),
+  },
+  witnesses: {},
+};
