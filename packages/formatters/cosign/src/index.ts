@@ -1,1 +1,1 @@
-export {};
+export { simplesigning, simplesigningMediaType } from "./simplesigning.ts";

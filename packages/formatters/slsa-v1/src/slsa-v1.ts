@@ -1,0 +1,57 @@
+import { CountersignError, type Formatter, type Payload } from "@countersign/core";
+import { inTotoPayloadType, slsaV1PredicateType, statementTypeV1 } from "@countersign/in-toto-attestation";
+import { type Entry, protoJson, type Run, subjectsOf } from "@countersign/tekton";
+import { buildDefinition } from "./build-definition.ts";
+import { type Dependency, resolvedDependencies } from "./resolved-dependencies.ts";
+import { runDetails } from "./run-details.ts";
+
+/** slsa: the plain one. slsa-tekton: adds labels, annotations and whole child TaskRuns. "" is read as slsa. */
+export const buildTypes = ["https://tekton.dev/chains/v2/slsa", "https://tekton.dev/chains/v2/slsa-tekton"] as const;
+
+export interface SlsaV1Options {
+  readonly builderId: string;
+  readonly buildType: string;
+  /** Does a PipelineRun's statement also cover what its children say of themselves? */
+  readonly deepInspection: boolean;
+  readonly format: "slsa/v2alpha3" | "slsa/v2alpha4";
+}
+
+/**
+ * SLSA provenance v1 in an in-toto statement v1: what Tekton Chains calls "slsa/v2alpha3" and "slsa/v2alpha4".
+ * @throws CountersignError config.build-type when asked for a build type that Chains does not know
+ */
+export function slsaV1(options: SlsaV1Options): Formatter<Run> {
+  const known = options.buildType === "" || (buildTypes as readonly string[]).includes(options.buildType);
+  if (!known)
+    throw new CountersignError("config.build-type", `builddefinition.buildtype must be one of ${buildTypes.join(" and ")}`, {
+      retry: "hold",
+    });
+  const resolved = { ...options, buildType: options.buildType || buildTypes[0] };
+  return { name: options.format, format: (run) => payload(run, resolved) };
+}
+
+/** The entries of a statement with the results and parameters they came from. */
+export function slsaV1Entries(run: Run, options: SlsaV1Options): { subjects: readonly Entry[]; dependencies: readonly Dependency[] } {
+  const rule = options.format === "slsa/v2alpha3" ? "all" : "marked";
+  return { subjects: subjectsOf(run, rule, options.deepInspection), dependencies: resolvedDependencies(run, options) };
+}
+
+function payload(run: Run, options: SlsaV1Options): Payload {
+  const { subjects, dependencies } = slsaV1Entries(run, options);
+  const subject = subjects.length === 0 ? "" : `"subject":[${subjects.map(subjectText).join(",")}],`;
+  const predicate = protoJson({
+    buildDefinition: buildDefinition(run, options.buildType, dependencies),
+    runDetails: runDetails(run, options),
+  });
+  const text = `{"_type":"${statementTypeV1}",${subject}"predicateType":"${slsaV1PredicateType}","predicate":${predicate}}`;
+  return {
+    format: options.format,
+    envelope: "dsse",
+    mediaType: inTotoPayloadType,
+    predicateType: slsaV1PredicateType,
+    body: new TextEncoder().encode(text),
+    subjects: subjects.map(({ name, digest }) => ({ name, digest: Object.fromEntries(digest) })),
+  };
+}
+
+const subjectText = ({ name, digest }: Entry): string => `{"name":${protoJson(name)},"digest":${protoJson(digest)}}`;
