@@ -1,1 +1,20 @@
-export {};
+export type { Actions } from "./auth.ts";
+export { anonymous, type Credential } from "./credential.ts";
+export { credentialsFrom, type DockerConfig, type HelperOptions, parseDockerConfig } from "./docker-config.ts";
+export {
+  type Descriptor,
+  type ImageManifest,
+  type Index,
+  imageConfigType,
+  imageManifestType,
+  indexType,
+  parseImageManifest,
+  parseIndex,
+  type StoredManifest,
+  sha256Of,
+} from "./manifest.ts";
+export { isDigest, parseReference, parseRepository, type Reference, type Repository, textOf } from "./reference.ts";
+export type { Referrer } from "./referrers.ts";
+export { type OpenRepository, type Registries, type RegistryOptions, registries } from "./registry.ts";
+export { RegistryError, type RegistryErrorFacts } from "./registry-error.ts";
+export type { Call } from "./wire.ts";
