@@ -1,5 +1,6 @@
 import { type LookupAddress, lookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from "undici";
 import { HttpError } from "./fault.ts";
 import type { HttpOptions } from "./http.ts";
@@ -11,6 +12,8 @@ export interface Dispatchers {
   for(url: URL): Dispatcher;
   close(): Promise<void>;
 }
+
+const closeMs = 500;
 
 /** undici's agents, one for straight connections and one for each proxy, made when first needed. */
 export function dispatchersFrom(options: HttpOptions): Dispatchers {
@@ -41,7 +44,12 @@ export function dispatchersFrom(options: HttpOptions): Dispatchers {
       return known;
     },
     async close() {
-      await Promise.all([...made.values()].map((dispatcher) => dispatcher.close()));
+      const open = [...made.values()];
+      const quiet = Promise.all(open.map((dispatcher) => dispatcher.close()));
+      quiet.catch(() => undefined);
+      // Requests may end in peace; a stream never would.
+      await Promise.race([quiet, sleep(closeMs, undefined, { ref: false })]);
+      await Promise.all(open.map((dispatcher) => dispatcher.destroy()));
     },
   };
 }

@@ -79,9 +79,9 @@ function apply(
 const isFieldConflict = (error: unknown): boolean =>
   error instanceof KubeError && error.code === 409 && error.status.causes.some(({ reason }) => reason === "FieldManagerConflict");
 
-/** 409 without a field conflict is the uid; 403 may be the create that an apply of a vanished run would be; 404 says it itself. */
+/** 422: the uid is another one's. 409 without a field conflict: nobody has it. 403: creating it anew is not ours to do. 404 says it itself. */
 async function goneOr(error: unknown, connection: KubeConnection, ref: RunRef, { signal }: Call): Promise<unknown> {
-  if (!(error instanceof KubeError) || ![403, 404, 409].includes(error.code)) return error;
+  if (!(error instanceof KubeError) || ![403, 404, 409, 422].includes(error.code)) return error;
   const uid = await connection
     .request({ verb: "get", resource: plural[ref.kind], path: pathOf(ref), signal })
     .then((text) => (JSON.parse(text) as { metadata?: { uid?: string } }).metadata?.uid)
