@@ -24,9 +24,9 @@ export async function openDebian(): Promise<Debian> {
   writeFileSync(`${own}/sources.list`, `deb [signed-by=${keyring}] ${mirror} sid main\n`);
   const settings = {
     "Dir::Etc::sourcelist": `${own}/sources.list`,
-    "Dir::Etc::sourceparts": "-",
-    "Dir::Etc::preferences": "-",
-    "Dir::Etc::preferencesparts": "-",
+    "Dir::Etc::sourceparts": "/dev/null",
+    "Dir::Etc::preferences": "/dev/null",
+    "Dir::Etc::preferencesparts": "/dev/null",
     "Dir::State::lists": `${own}/lists`,
     "Dir::Cache::archives": `${own}/archives`,
     "Dir::Cache::pkgcache": "",
@@ -36,9 +36,10 @@ export async function openDebian(): Promise<Debian> {
     "APT::Sandbox::User": "",
     "Acquire::Languages": "none",
     "Acquire::Retries": "3",
+    "APT::Update::Error-Mode": "any",
   };
-  const apt = (args: readonly string[], cwd?: string): Promise<string> =>
-    run("apt-get", [...Object.entries(settings).flatMap(([key, value]) => ["-o", `${key}=${value}`]), "-q", ...args], cwd ? { cwd } : {});
+  const options = Object.entries(settings).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
+  const apt = (args: readonly string[], cwd = own): Promise<string> => run("apt-get", [...args, "-q", ...options], { cwd });
   const close = (): void => rmSync(own, { recursive: true, force: true });
   await apt(["update"]).catch((error: Error) => {
     close();

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type ApiServer,
@@ -12,6 +11,7 @@ import {
   startDockerRegistry,
   startEtcd,
   startOciRegistry,
+  tempFolder,
 } from "./harness/index.ts";
 import "./harness/on-failure.ts";
 
@@ -102,7 +102,7 @@ test("a server that cannot start says why", async () => {
 });
 
 test("cosign makes a key where it is told to", async () => {
-  const cwd = mkdtempSync(`${tmpdir()}/countersign-cosign-`);
+  const cwd = tempFolder("cosign");
   await cosign(["generate-key-pair"], { COSIGN_PASSWORD: "pw" }, { cwd });
   expect(readFileSync(`${cwd}/cosign.pub`, "utf8")).toMatch(/^-----BEGIN PUBLIC KEY-----/);
 });

@@ -1,6 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { part } from "../../parts/where.ts";
 import { type AuditedRequest, auditedRequests, auditPolicy } from "./audit.ts";
 import { type Server, startServer } from "./child.ts";
@@ -8,6 +7,7 @@ import type { Etcd } from "./etcd.ts";
 import { freePort } from "./free-port.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { type Answer, type Ask, request } from "./request.ts";
+import { tempFolder } from "./temp-folder.ts";
 import { type Printed, type ToolOptions, tool } from "./tool.ts";
 
 export interface ApiServerOptions {
@@ -41,7 +41,7 @@ export interface ApiServer extends Server {
 
 /** RBAC on, no controller manager: nobody makes default ServiceAccounts, nobody collects garbage, a deleted namespace stays. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const folder = mkdtempSync(`${tmpdir()}/countersign-apiserver-`);
+  const folder = tempFolder("kube-apiserver");
   const port = await freePort();
   const url = `https://127.0.0.1:${port}`;
   const adminToken = "admin-token-of-a-test";
@@ -87,9 +87,6 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       server = await start();
     },
     logs: () => server.logs(),
-    stop: async () => {
-      await server.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    stop: () => server.stop(),
   };
 }

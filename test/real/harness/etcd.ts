@@ -1,17 +1,16 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { part } from "../../parts/where.ts";
 import { type Server, startServer } from "./child.ts";
 import { freePort } from "./free-port.ts";
 import { request } from "./request.ts";
+import { tempFolder } from "./temp-folder.ts";
 
 export interface Etcd extends Server {
   readonly url: string;
 }
 
-/** An empty store in a folder that goes with it. Nothing is flushed to disk: only the tests' patience depends on it. */
+/** An empty store. Nothing is flushed to disk: only the tests' patience depends on it. */
 export async function startEtcd(): Promise<Etcd> {
-  const folder = mkdtempSync(`${tmpdir()}/countersign-etcd-`);
+  const folder = tempFolder("etcd");
   const url = `http://127.0.0.1:${await freePort()}`;
   const peers = `http://127.0.0.1:${await freePort()}`;
   const args = [
@@ -24,12 +23,5 @@ export async function startEtcd(): Promise<Etcd> {
   args.push(`--listen-peer-urls=${peers}`, `--initial-advertise-peer-urls=${peers}`, `--initial-cluster=test=${peers}`);
   const healthy = async (): Promise<true | undefined> => (await request(`${url}/health`)).status === 200 || undefined;
   const server = await startServer("etcd", part("etcd"), args, { ready: healthy });
-  return {
-    url,
-    logs: server.logs,
-    stop: async () => {
-      await server.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+  return { url, logs: server.logs, stop: server.stop };
 }

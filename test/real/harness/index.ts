@@ -7,4 +7,5 @@ export { type KubeconfigOptions, writeKubeconfig } from "./kubeconfig.ts";
 export { type Registry, startDockerRegistry, startOciRegistry } from "./registries.ts";
 export { type Answer, type Ask, request } from "./request.ts";
 export { applyTektonCrds } from "./tekton-crds.ts";
+export { tempFolder } from "./temp-folder.ts";
 export { cosign, type Printed, type ToolOptions, tool } from "./tool.ts";

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { part } from "../../parts/where.ts";
 import { type Server, startServer } from "./child.ts";
 import { freePort } from "./free-port.ts";
 import { request } from "./request.ts";
+import { tempFolder } from "./temp-folder.ts";
 
 export interface Registry extends Server {
   /** "127.0.0.1:5000". */
@@ -13,7 +13,7 @@ export interface Registry extends Server {
 
 /** Distribution 2.8 with blobs in memory: no Referrers API, deletion allowed. */
 export async function startDockerRegistry(): Promise<Registry> {
-  const folder = mkdtempSync(`${tmpdir()}/countersign-registry-`);
+  const folder = tempFolder("docker-registry");
   const host = `127.0.0.1:${await freePort()}`;
   const config = {
     version: 0.1,
@@ -24,13 +24,7 @@ export async function startDockerRegistry(): Promise<Registry> {
   writeFileSync(`${folder}/config.yml`, JSON.stringify(config));
   const ready = async (): Promise<true | undefined> => (await request(`http://${host}/v2/`)).status === 200 || undefined;
   const server = await startServer("docker-registry", part("docker-registry"), ["serve", `${folder}/config.yml`], { ready });
-  return {
-    ...{ host, url: `http://${host}`, logs: server.logs },
-    stop: async () => {
-      await server.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+  return { host, url: `http://${host}`, logs: server.logs, stop: server.stop };
 }
 
 /** CUE's registry in memory, with the Referrers API unless told otherwise. */

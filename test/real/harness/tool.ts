@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { type PartName, part } from "../../parts/where.ts";
+import { tempFolder } from "./temp-folder.ts";
 
 export interface Printed {
   readonly code: number;
@@ -18,7 +18,7 @@ export interface ToolOptions {
 }
 
 /** Tools find no settings of the person who runs the tests, and leave nothing behind in their home. */
-const home = mkdtempSync(`${tmpdir()}/countersign-home-`);
+const home = tempFolder("home");
 
 /** Runs a tool to its end. Throws its error text when it fails, unless told that it may. */
 export function tool(name: PartName, args: readonly string[], options: ToolOptions = {}): Promise<Printed> {
