@@ -4,6 +4,7 @@ import type { PipelineRunObject, TaskRunObject } from "./objects.ts";
 import type { Run, TaskRun } from "./run.ts";
 import { pipelineRunFrom, taskRunFrom } from "./run-facts.ts";
 import { SourceText } from "./source-text.ts";
+import { v1TextFromV1beta1 } from "./v1beta1.ts";
 
 export interface ParseRunOptions {
   /** The TaskRuns of a PipelineRun, already selected, in the order of its childReferences. */
@@ -13,13 +14,12 @@ export interface ParseRunOptions {
 }
 
 /**
- * Reads a tekton.dev/v1 TaskRun or PipelineRun from the text an API server sent. It must be the text: how a number was written and in
+ * Reads a tekton.dev/v1 TaskRun or PipelineRun from the text an API server sent (or a v1beta1 one from a file). It must be the text: how a number was written and in
  * which order keys stood can decide the bytes of a payload.
  * @throws CountersignError read.not-json, read.not-a-run, read.wrong-type (names the path), read.too-deep; retry "never"
  */
 export function parseRun(text: string, options: ParseRunOptions = {}): Run {
-  const source = new SourceText(text);
-  const value = objectFrom(source);
+  const { source, value } = readObject(text);
   const kind = value["kind"] === "TaskRun" || value["kind"] === "PipelineRun" ? value["kind"] : options.kind;
   if (kind === undefined) throw unknownKind(value["kind"]);
   if (kind === "TaskRun") return taskRunFrom(decode("TaskRun", value, source) as TaskRunObject);
@@ -28,8 +28,16 @@ export function parseRun(text: string, options: ParseRunOptions = {}): Run {
 }
 
 function parseTaskRun(text: string): TaskRun {
+  const { source, value } = readObject(text);
+  return taskRunFrom(decode("TaskRun", value, source) as TaskRunObject);
+}
+
+function readObject(text: string): { readonly source: SourceText; readonly value: Record<string, unknown> } {
   const source = new SourceText(text);
-  return taskRunFrom(decode("TaskRun", objectFrom(source), source) as TaskRunObject);
+  const value = objectFrom(source);
+  if (value["apiVersion"] !== "tekton.dev/v1beta1") return { source, value };
+  const converted = new SourceText(v1TextFromV1beta1(text));
+  return { source: converted, value: objectFrom(converted) };
 }
 
 function objectFrom(source: SourceText): Record<string, unknown> {

@@ -1,9 +1,14 @@
+import { maximalDepth, tooDeepToRead } from "./depth.ts";
+
 /** Where a value begins and ends in the text, and where its members do. */
 interface Span {
   readonly start: number;
   end: number;
   members: Map<string, Span> | Span[] | undefined;
 }
+
+/** An object, a list, or the text of a scalar. */
+export type SourceNode = Map<string, SourceNode> | SourceNode[] | string;
 
 export type JsonPath = readonly (string | number)[];
 
@@ -30,6 +35,15 @@ export class SourceText {
     return span && this.text.slice(span.start, span.end);
   }
 
+  /**
+   * The whole text as a tree in which every scalar keeps its spelling; of duplicate keys the last counts.
+   * @throws CountersignError read.too-deep
+   */
+  tree(): SourceNode {
+    this.#root ??= scan(this.text);
+    return nodeFrom(this.text, this.#root, 0);
+  }
+
   #fractions: boolean | undefined;
   /** May a member's number be spelled with a fraction or an exponent? False alarms inside of strings are possible and harmless. */
   get mayHaveFractions(): boolean {
@@ -43,6 +57,19 @@ export class SourceText {
     this.#loneSurrogates ??= (this.text.includes("\\u") && /\\u[dD][89a-fA-F]/.test(this.text)) || !this.text.isWellFormed();
     return this.#loneSurrogates;
   }
+}
+
+function nodeFrom(text: string, { start, end, members }: Span, depth: number): SourceNode {
+  if (members === undefined) return text.slice(start, end);
+  if (depth > maximalDepth) throw tooDeepToRead();
+  if (Array.isArray(members)) return members.map((span) => nodeFrom(text, span, depth + 1));
+  return new Map([...members].map(([key, span]) => [key, nodeFrom(text, span, depth + 1)]));
+}
+
+export function sourceNodeText(node: SourceNode): string {
+  if (typeof node === "string") return node;
+  if (Array.isArray(node)) return `[${node.map(sourceNodeText).join(",")}]`;
+  return `{${[...node].map(([key, member]) => `${JSON.stringify(key)}:${sourceNodeText(member)}`).join(",")}}`;
 }
 
 /** Iterative, so that deep nesting is no danger. The text must be valid JSON. */

@@ -1,17 +1,17 @@
 import { CountersignError } from "@countersign/core";
+import { maximalDepth, tooDeepToRead } from "../depth.ts";
 import type { ParamValue } from "../param-value.ts";
 import type { SourceText } from "../source-text.ts";
 import { parseDuration } from "./duration.ts";
 import { type GoStruct, type GoType, goType } from "./go-type.ts";
 import { RawJson } from "./json.ts";
-import { maximalDepth } from "./proto-json.ts";
 import { canonicalQuantity } from "./quantity.ts";
 import { parseTime } from "./time.ts";
 
 /**
- * Reads what JSON.parse made of a text as Go reads it into a struct: unknown keys vanish, null is absence, and a value of the wrong type
- * makes the whole object unreadable. Structs become plain objects with known names, maps become Maps, times GoTime, durations bigint,
- * quantities their canonical text, integers beyond 2^53 bigint.
+ * Reads what JSON.parse made of a text as Go reads it into a struct: unknown keys count for nothing, null is absence, and a value of the
+ * wrong type makes the whole object unreadable. Structs stay objects, maps become Maps, times GoTime, durations bigint, quantities their
+ * canonical text, integers beyond 2^53 bigint. The tree is taken over and changed in place, because most of it stays as it is.
  * @throws CountersignError read.wrong-type, read.too-deep
  */
 export function decode(typeName: string, value: unknown, source: SourceText): unknown {
@@ -62,31 +62,29 @@ class Decoder {
 
   #struct(type: GoStruct, value: unknown): unknown {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return this.#refuse("an object", value);
-    if (this.#path.length > maximalDepth) throw this.#tooDeep();
-    const input = value as Record<string, unknown>;
-    const result: Record<string, unknown> = {};
-    for (const key in input) {
+    if (this.#path.length > maximalDepth) throw tooDeepToRead();
+    const object = value as Record<string, unknown>;
+    for (const key in object) {
       const field = type.byName.get(key);
       if (field === undefined) continue;
-      const member = input[key];
-      // null is absence, save for a parameter's value, where it is the empty string
-      if (member === null && field.type.kind !== "paramValue") continue;
+      const member = object[key];
       this.#path.push(key);
-      result[key] = this.value(field.type, member);
+      // null is absence, save for a parameter's value, where it is the empty string
+      const decoded = member === null && field.type.kind !== "paramValue" ? undefined : this.value(field.type, member);
       this.#path.pop();
+      if (decoded !== member) object[key] = decoded;
     }
-    return result;
+    return object;
   }
 
   #list(of: GoType, value: unknown): unknown {
     if (!Array.isArray(value)) return this.#refuse("a list", value);
-    const result: unknown[] = [];
     for (let i = 0; i < value.length; i++) {
       this.#path.push(i);
-      result.push(value[i] === null ? zeroOf(of) : this.value(of, value[i]));
+      value[i] = value[i] === null ? zeroOf(of) : this.value(of, value[i]);
       this.#path.pop();
     }
-    return result;
+    return value;
   }
 
   #map(of: GoType, value: unknown): unknown {
@@ -161,10 +159,6 @@ class Decoder {
     throw new CountersignError("read.wrong-type", `${pathText(this.#path)} must be ${expected}, but is ${found}${hint}`, {
       retry: "never",
     });
-  }
-
-  #tooDeep(): CountersignError {
-    return new CountersignError("read.too-deep", `the run nests objects more than ${maximalDepth} levels deep`, { retry: "never" });
   }
 }
 

@@ -1,6 +1,7 @@
+import { maximalDepth, tooDeepToWrite } from "../depth.ts";
 import { sortedByBytes } from "./byte-order.ts";
 import { type Json, type JsonObject, RawJson } from "./json.ts";
-import { maximalDepth, quoted, tooDeep } from "./proto-json.ts";
+import { quoted } from "./proto-json.ts";
 
 /**
  * JSON as Go's encoding/json writes it: struct fields in declaration order (the order of the object handed in), map keys sorted by bytes,
@@ -10,7 +11,7 @@ export function goJson(value: Json | undefined, depth = 0): string {
   if (typeof value === "string") return escaped(quoted(value));
   if (value === null || value === undefined) return "null";
   if (typeof value !== "object") return String(value);
-  if (depth > maximalDepth) throw tooDeep();
+  if (depth > maximalDepth) throw tooDeepToWrite();
   if (Array.isArray(value)) return `[${value.map((element) => goJson(element, depth + 1)).join(",")}]`;
   if (value instanceof Map) return members(sortedByBytes([...value.keys()]), (key) => value.get(key), depth);
   if (value instanceof RawJson) return escaped(compacted(value.text));

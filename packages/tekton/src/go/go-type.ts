@@ -43,47 +43,37 @@ const scalars: Readonly<Record<string, GoType>> = {
 const structs: Readonly<Record<string, readonly (readonly string[])[]>> = table;
 const known = new Map<string, GoType>();
 
-/** The type that struct-table.json calls by this name. Structs are put together at first use: they refer to each other in circles. */
+/** The type that struct-table.json calls by this name, put together at first use. */
 export function goType(name: string): GoType {
   const found = known.get(name);
   if (found) return found;
-  const type = scalars[name] ?? composite(name) ?? structOf(name);
+  if (!Object.hasOwn(scalars, name) && !composite.test(name)) return struct(name);
+  const type = scalars[name] ?? compositeType(name);
   known.set(name, type);
   return type;
 }
 
 export const goStruct = (name: string): GoStruct => goType(name) as GoStruct;
 
-function composite(name: string): GoType | undefined {
+const composite = /^(\*|\[\]|map\[string\])/;
+
+function compositeType(name: string): GoType {
   if (name.startsWith("*")) return { kind: "pointer", of: goType(name.slice(1)) };
   if (name.startsWith("[]")) return { kind: "list", of: goType(name.slice(2)) };
-  if (name.startsWith("map[string]")) return { kind: "map", of: goType(name.slice(11)) };
-  return undefined;
+  return { kind: "map", of: goType(name.slice("map[string]".length)) };
 }
 
-function structOf(name: string): GoStruct {
+function struct(name: string): GoStruct {
   const rows = structs[name];
   if (!rows) throw new TypeError(`struct-table.json has no ${name}`);
-  let fields: readonly GoField[] | undefined;
-  let byName: ReadonlyMap<string, GoField> | undefined;
-  const build = (): readonly GoField[] => {
-    fields ??= rows.map(([field = "", type = "", flags = ""]) => ({
-      name: field,
-      type: goType(type),
-      omitEmpty: flags.includes("omitempty"),
-      omitZero: flags.includes("omitzero"),
-    }));
-    return fields;
-  };
-  return {
-    kind: "struct",
-    name,
-    get fields() {
-      return build();
-    },
-    get byName() {
-      byName ??= new Map(build().map((field) => [field.name, field]));
-      return byName;
-    },
-  };
+  const fields: GoField[] = [];
+  const byName = new Map<string, GoField>();
+  const type: GoStruct = { kind: "struct", name, fields, byName };
+  // known before its fields are: structs refer to each other in circles
+  known.set(name, type);
+  for (const [field = "", fieldType = "", flags = ""] of rows) {
+    fields.push({ name: field, type: goType(fieldType), omitEmpty: flags.includes("omitempty"), omitZero: flags.includes("omitzero") });
+  }
+  for (const field of fields) byName.set(field.name, field);
+  return type;
 }

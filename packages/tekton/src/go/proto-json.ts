@@ -1,9 +1,6 @@
-import { CountersignError } from "@countersign/core";
+import { maximalDepth, tooDeepToWrite } from "../depth.ts";
 import { sortedByBytes } from "./byte-order.ts";
 import { type Json, type JsonObject, RawJson } from "./json.ts";
-
-/** Deeper than anything the Tekton API can express outside of custom task specs; guards the stack. */
-export const maximalDepth = 1000;
 
 /**
  * JSON as Go's protojson writes a google.protobuf.Struct, without white space (whether the reference puts a blank after commas depends
@@ -15,7 +12,7 @@ export function protoJson(value: Json | undefined, depth = 0): string {
   if (typeof value === "number") return double(value);
   if (typeof value === "boolean") return value ? "true" : "false";
   if (typeof value === "bigint") return double(Number(value));
-  if (depth > maximalDepth) throw tooDeep();
+  if (depth > maximalDepth) throw tooDeepToWrite();
   if (Array.isArray(value)) return array(value, depth);
   if (value instanceof Map) return map(value, depth);
   if (value instanceof RawJson) return protoJson(value.value as Json, depth);
@@ -52,8 +49,3 @@ export function quoted(text: string): string {
 }
 
 const double = (value: number): string => (Object.is(value, -0) ? "-0" : String(value));
-
-export const tooDeep = (): CountersignError =>
-  new CountersignError("format.too-deep", `the run nests values more than ${maximalDepth} levels deep; flatten the custom task spec`, {
-    retry: "never",
-  });

@@ -20,11 +20,15 @@ const largest = ((1n << 63n) - 1n) * unit;
 
 type Suffix = { readonly kind: "decimal" | "exponent" | "binary"; readonly exponent: number };
 
+/** Most quantities are like this, and stay as they are by the rules below. */
+const ordinary = /^(?:[1-9]\d{0,2}[mkMGTPE]?|[1-9][KMGT]i)$/;
+
 /**
  * A Kubernetes quantity in the form in which the API machinery writes it again; undefined when it is none.
  * @param text the JSON string, or the JSON number as it is spelled
  */
 export function canonicalQuantity(text: string): string | undefined {
+  if (text === "0" || ordinary.test(text)) return text;
   const trimmed = text.trim();
   if (trimmed === "0") return "0";
   const match = /^([+-]?)(\d*)(?:\.(\d*))?((?:[eE][+-]?\d+)|[A-Za-z]*)$/.exec(trimmed);

@@ -11,6 +11,10 @@ const pattern = /^(\d{4})-(\d\d)-(\d\d)T(\d\d?):(\d\d):(\d\d)(?:[.,](\d+))?(?:Z|
 
 /** undefined when Go would refuse it: lower-case letters, leap seconds, days that do not exist. */
 export function parseTime(text: string): GoTime | undefined {
+  return ordinaryTime(text) ?? anyTime(text);
+}
+
+function anyTime(text: string): GoTime | undefined {
   const match = pattern.exec(text);
   if (!match) return undefined;
   const [
@@ -31,6 +35,31 @@ export function parseTime(text: string): GoTime | undefined {
   const offset = (+offsetHour * 60 + +offsetMinute) * (sign === "-" ? -60 : 60);
   const seconds = daysSinceEpoch(+year, +month, +day) * 86_400 + +hour * 3600 + +minute * 60 + +second - offset;
   return { seconds, nanos: +fraction.slice(0, 9).padEnd(9, "0") };
+}
+
+/** "2026-01-31T12:00:00Z", as Kubernetes writes all times, without a pattern. */
+function ordinaryTime(text: string): GoTime | undefined {
+  if (
+    text.length !== 20 ||
+    text[4] !== "-" ||
+    text[7] !== "-" ||
+    text[10] !== "T" ||
+    text[13] !== ":" ||
+    text[16] !== ":" ||
+    text[19] !== "Z"
+  )
+    return undefined;
+  const [century, year, month, day] = [twoDigits(text, 0), twoDigits(text, 2), twoDigits(text, 5), twoDigits(text, 8)];
+  const [hour, minute, second] = [twoDigits(text, 11), twoDigits(text, 14), twoDigits(text, 17)];
+  // comparisons with NaN are false: whatever is not quite right is left to the pattern
+  if (!(century >= 0 && year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= 28 && hour <= 23 && minute <= 59 && second <= 59))
+    return undefined;
+  return { seconds: daysSinceEpoch(century * 100 + year, month, day) * 86_400 + hour * 3600 + minute * 60 + second, nanos: 0 };
+}
+
+function twoDigits(text: string, at: number): number {
+  const [tens, ones] = [text.charCodeAt(at) - 48, text.charCodeAt(at + 1) - 48];
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
 
 const zeroSeconds = -62_135_596_800;
