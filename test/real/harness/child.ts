@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { atExit } from "./at-exit.ts";
 
 export interface Server {
   /** Everything it printed so far, at most the last megabyte. */
@@ -8,7 +9,7 @@ export interface Server {
 }
 
 const running = new Map<ChildProcess, { title: string; logs: () => string }>();
-process.once("exit", () => {
+atExit(() => {
   for (const child of running.keys()) child.kill("SIGKILL");
 });
 

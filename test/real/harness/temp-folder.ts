@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { atExit } from "./at-exit.ts";
 
 let root: string | undefined;
 let count = 0;
@@ -8,7 +9,7 @@ let count = 0;
 export function tempFolder(name: string): string {
   if (root === undefined) {
     const made = mkdtempSync(`${tmpdir()}/countersign-real-`);
-    process.once("exit", () => rmSync(made, { recursive: true, force: true, maxRetries: 3 }));
+    atExit(() => rmSync(made, { recursive: true, force: true, maxRetries: 3 }));
     root = made;
   }
   count += 1;
