@@ -1,0 +1,13 @@
+export type Check = "signature" | "identity" | "log-entry" | "subject" | "predicate";
+
+/** One check that failed. signature: broken or made by a stranger. The others: sound, and not wanted. */
+export interface Reason {
+  readonly check: Check;
+  readonly sentence: string;
+}
+
+export interface Verdict {
+  readonly accepted: boolean;
+  /** Every failed check, not only the first; empty when accepted. */
+  readonly reasons: readonly Reason[];
+}

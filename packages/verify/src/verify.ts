@@ -1,0 +1,61 @@
+import { sha256 } from "@countersign/bundle";
+import type { Found } from "@countersign/core";
+import { inTotoPayloadType, preAuthEncoding } from "@countersign/in-toto-attestation";
+import { type Claims, claimsOf } from "./claims.ts";
+import type { Policy } from "./policy.ts";
+import { signatureFault } from "./signature.ts";
+import type { TrustMaterial } from "./trust.ts";
+import type { Check, Reason, Verdict } from "./verdict.ts";
+
+/**
+ * Whether somebody trusted signed this payload, and whether it says what is wanted. Pure: no network, no clock; the same input always
+ * gives the same verdict. A statement counts only when the DSSE encoding with the in-toto payload type was signed, an image signature
+ * only when the payload's own bytes were.
+ */
+export function verify(found: Found, payload: Uint8Array, trust: TrustMaterial, policy: Policy): Verdict {
+  const claims = claimsOf(payload);
+  const reasons = [
+    ...signatureReasons(found, payload, claims, trust),
+    ...(claims
+      ? policyReasons(claims, policy)
+      : [because("predicate", "the payload is neither an in-toto statement nor an image signature")]),
+  ];
+  return { accepted: reasons.length === 0, reasons };
+}
+
+function signatureReasons(found: Found, payload: Uint8Array, claims: Claims | undefined, trust: TrustMaterial): readonly Reason[] {
+  if (trust.publicKeys.length === 0) return [because("identity", "no key is trusted, so nobody's signature counts")];
+  if (payload.length === 0) return [because("signature", "the payload is empty")];
+  if (found.digest !== sha256(payload)) return [because("signature", "the signature was found for another payload")];
+  const message = claims?.kind === "image-signature" ? payload : preAuthEncoding(inTotoPayloadType, payload);
+  const fault = signatureFault(found.signature, message, trust.publicKeys);
+  return fault === undefined ? [] : [because("signature", fault)];
+}
+
+/** Each rule a line, with its sentence beside it. */
+function policyReasons(claims: Claims, { kind, subject, predicateTypes, builderIds }: Policy): readonly Reason[] {
+  const predicateType = claims.kind === "provenance" ? claims.predicateType : undefined;
+  const builderId = claims.kind === "provenance" ? claims.builderId : undefined;
+  const rules: readonly (readonly [broken: boolean, check: Check, sentence: () => string])[] = [
+    [
+      kind !== undefined && kind !== claims.kind,
+      "predicate",
+      () => `this is ${named[claims.kind]}, and ${named[kind ?? claims.kind]} is wanted`,
+    ],
+    [subject !== undefined && !claims.digests.includes(subject), "subject", () => `no subject has the digest ${subject}`],
+    [
+      predicateTypes !== undefined && !predicateTypes.includes(predicateType ?? ""),
+      "predicate",
+      () => `the predicate type is ${predicateType ?? "missing"}, and ${predicateTypes?.join(" or ")} is wanted`,
+    ],
+    [
+      builderIds !== undefined && !builderIds.includes(builderId ?? ""),
+      "identity",
+      () => `the builder is ${builderId ?? "not named"}, and ${builderIds?.join(" or ")} is wanted`,
+    ],
+  ];
+  return rules.flatMap(([broken, check, sentence]) => (broken ? [because(check, sentence())] : []));
+}
+
+const named = { provenance: "an in-toto statement", "image-signature": "an image signature" } as const;
+const because = (check: Check, sentence: string): Reason => ({ check, sentence });
