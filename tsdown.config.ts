@@ -2,7 +2,7 @@ import { defineConfig } from "tsdown";
 
 /** One config for every package: one file out per file in, declarations from isolatedDeclarations, dependencies left alone. */
 export default defineConfig({
-  entry: ["src/**/*.ts", "!src/**/*.test.ts"],
+  entry: ["src/**/*.ts", "!src/**/*.{test,fixture}.ts"],
   format: "esm",
   platform: "node",
   target: "node22",

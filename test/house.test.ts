@@ -80,7 +80,7 @@ describe.each(rooms)("$folder", (room) => {
 });
 
 function verdict(room: Room, file: string, target: string): readonly string[] {
-  const isTest = /\.test\.ts$|\/test\//.test(file);
+  const isTest = /\.(test|fixture)\.ts$/.test(file);
   if (target.startsWith("node:")) return [];
   if (target.startsWith(".")) {
     const inside = normalize(join(dirname(file), target)).startsWith(`${room.folder}/`);
