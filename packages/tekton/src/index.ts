@@ -15,5 +15,5 @@ export type { ParamValue } from "./param-value.ts";
 export { type ParseRunOptions, parseRun } from "./parse.ts";
 export { completedChildren, type TaskWithChildren, tasksOf } from "./pipeline-tasks.ts";
 export type { PipelineRun, Run, TaskRun } from "./run.ts";
-export { type JsonPath, SourceText } from "./source-text.ts";
+export { type JsonPath, type SourceNode, SourceText, sourceNodeText } from "./source-text.ts";
 export { type SubjectRule, subjectsOf } from "./subjects.ts";

@@ -11,11 +11,11 @@ export function afterEach(tasks: readonly TaskWithChildren[]): readonly (readonl
 
 /** runAfter as it stands, then every task whose results are used, once each. */
 function waitsFor(task: PipelineTask): readonly string[] {
-  const after = [...(task.runAfter ?? [])];
-  for (const text of textsOf(task)) {
-    for (const name of referencedTasks(text)) if (!after.includes(name)) after.push(name);
-  }
-  return after;
+  const runAfter = task.runAfter ?? [];
+  const referenced = new Set<string>();
+  for (const text of textsOf(task)) for (const name of referencedTasks(text)) referenced.add(name);
+  for (const name of runAfter) referenced.delete(name);
+  return [...runAfter, ...referenced];
 }
 
 const reference = /\$\([_a-zA-Z0-9.-]+(?:\[(?:[0-9]+|\*)\])?\)/g;

@@ -106,8 +106,8 @@ class Decoder {
     // Go reads the spelling: 1.0 and 1e3 are no integers, and 9007199254740993 is one
     const text = this.#text();
     if (!/^-?\d+$/.test(text)) return this.#refuse("an integer without fraction or exponent", value);
-    const exact = BigInt(text);
-    if (BigInt.asIntN(bits, exact) !== exact) return this.#refuse(`a ${bits}-bit integer`, value);
+    const exact = text.length > 20 ? undefined : BigInt(text);
+    if (exact === undefined || BigInt.asIntN(bits, exact) !== exact) return this.#refuse(`a ${bits}-bit integer`, value);
     return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact;
   }
 
