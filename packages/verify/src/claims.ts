@@ -11,6 +11,8 @@ export interface StatementClaims {
   readonly subjects: readonly { readonly name: string; readonly digest: Readonly<Record<string, string>> }[];
   /** Of SLSA provenance v0.2 and v1; undefined where the predicate names no builder. */
   readonly builderId: string | undefined;
+  /** Of SLSA provenance v1: Tekton's formats write the run's uid there. */
+  readonly invocationId: string | undefined;
 }
 
 export interface ImageClaims {
@@ -33,7 +35,14 @@ function statementClaims({ _type, predicateType, subject, predicate }: Loose): S
     digest: textsOf(loose(digest)),
   }));
   const digests = subjects.flatMap(({ digest }) => Object.entries(digest).map(([algorithm, hex]) => `${algorithm}:${hex}`));
-  return { kind: "provenance", predicateType, digests, subjects, builderId: builderOf(loose(predicate)) };
+  return {
+    kind: "provenance",
+    predicateType,
+    digests,
+    subjects,
+    builderId: builderOf(loose(predicate)),
+    invocationId: invocationOf(loose(predicate)),
+  };
 }
 
 function imageClaims({ critical }: Loose): ImageClaims | undefined {
@@ -48,6 +57,11 @@ function imageClaims({ critical }: Loose): ImageClaims | undefined {
 function builderOf(predicate: Loose): string | undefined {
   const { id } = loose(loose(predicate["runDetails"])["builder"] ?? predicate["builder"]);
   return typeof id === "string" ? id : undefined;
+}
+
+function invocationOf(predicate: Loose): string | undefined {
+  const { invocationId } = loose(loose(predicate["runDetails"])["metadata"]);
+  return typeof invocationId === "string" ? invocationId : undefined;
 }
 
 type Loose = Readonly<Record<string, unknown>>;

@@ -6,6 +6,8 @@ export interface Policy {
   readonly subject?: string;
   /** One of these predicate types, whole URIs. */
   readonly predicateTypes?: readonly string[];
+  /** The run's uid, for statements that name one (SLSA v1): those of another run are refused. */
+  readonly invocationId?: string;
   /** One of these builder ids. */
   readonly builderIds?: readonly string[];
 }

@@ -186,6 +186,21 @@ test("a statement about nothing is sound, and the wrong one for any subject", ()
   expect(checks(foundOf(payload, dsse(payload)), payload, { subject: `sha256:${hex}` })).toEqual(["subject"]);
 });
 
+test("a statement about another run is for that one only", () => {
+  const of = (invocationId: string) =>
+    Buffer.from(
+      JSON.stringify({
+        _type: "https://in-toto.io/Statement/v1",
+        predicateType: slsa1,
+        predicate: { runDetails: { metadata: { invocationId } } },
+      }),
+    );
+  const [mine, other] = [of("uid-1"), of("uid-2")];
+  expect(checks(foundOf(mine, dsse(mine)), mine, { invocationId: "uid-1" })).toEqual([]);
+  expect(checks(foundOf(other, dsse(other)), other, { invocationId: "uid-1" })).toEqual(["subject"]);
+  expect(checks(foundOf(statement, dsse(statement)), statement, { invocationId: "uid-1" })).toEqual([]);
+});
+
 test("invalid UTF-8 says nothing", () => {
   const payload = Buffer.concat([statement.subarray(0, -1), Buffer.of(0xff), statement.subarray(-1)]);
   expect(checks(foundOf(payload, dsse(payload)), payload)).toEqual(["predicate"]);

@@ -33,8 +33,9 @@ function signatureReasons(found: Found, payload: Uint8Array, claims: Claims | un
 }
 
 /** Each rule a line, with its sentence beside it. */
-function policyReasons(claims: Claims, { kind, subject, predicateTypes, builderIds }: Policy): readonly Reason[] {
+function policyReasons(claims: Claims, { kind, subject, predicateTypes, builderIds, invocationId }: Policy): readonly Reason[] {
   const predicateType = claims.kind === "provenance" ? claims.predicateType : undefined;
+  const invocation = claims.kind === "provenance" ? claims.invocationId : undefined;
   const builderId = claims.kind === "provenance" ? claims.builderId : undefined;
   const rules: readonly (readonly [broken: boolean, check: Check, sentence: () => string])[] = [
     [
@@ -43,6 +44,11 @@ function policyReasons(claims: Claims, { kind, subject, predicateTypes, builderI
       () => `this is ${named[claims.kind]}, and ${named[kind ?? claims.kind]} is wanted`,
     ],
     [subject !== undefined && !claims.digests.includes(subject), "subject", () => `no subject has the digest ${subject}`],
+    [
+      invocationId !== undefined && invocation !== undefined && invocation !== invocationId,
+      "subject",
+      () => `the statement is about run ${invocation}, not about ${invocationId}`,
+    ],
     [
       predicateTypes !== undefined && !predicateTypes.includes(predicateType ?? ""),
       "predicate",
