@@ -239,6 +239,9 @@ describe("repeating", () => {
     const wire = client({ backOffMs: (retry) => pauses.push(retry) });
     expect(await failure(wire.request({ url: "http://127.0.0.1:1/", signal: alive() }))).toMatchObject({ fault: "connect" });
     expect(pauses).toEqual([0, 1]);
+    const tls = await servingTls((_, response) => response.end("x"));
+    expect(await failure(wire.request({ url: tls, signal: alive() }))).toMatchObject({ fault: "tls" });
+    expect(pauses, "what no retry can mend is not retried").toEqual([0, 1]);
   });
 
   test("Retry-After is waited for, in seconds and as a date", async () => {
@@ -296,7 +299,11 @@ describe("abort", () => {
     await promptly(client({ backOffMs: () => 60_000 }).request({ url, signal: abortedAfter(30) }));
   });
   test("no listener stays behind on a signal that lives long", async () => {
-    const url = await serving((_, response) => response.end("x"));
+    let count = 0;
+    const url = await serving((_, response) => {
+      count += 1;
+      response.writeHead(count % 2 ? 503 : 200).end("x");
+    });
     const wire = client();
     const stop = new AbortController();
     let listeners = 0;
@@ -404,9 +411,14 @@ describe("redirects", () => {
   });
 
   test("only so many, only for GET and HEAD, never from TLS to clear text", async () => {
-    const url = await serving((_, response) => response.writeHead(302, { location: "/again" }).end());
+    let count = 0;
+    const url = await serving((_, response) => {
+      count += 1;
+      response.writeHead(302, { location: "/again" }).end();
+    });
     expect(await client().request(get(url, { redirects: 3 }))).toMatchObject({ status: 302 });
     expect(await client().request(get(url, { redirects: 3, method: "PUT" }))).toMatchObject({ status: 302 });
+    expect(count).toBe(4 + 1);
     const tls = await servingTls((_, response) => response.writeHead(302, { location: url }).end());
     expect(await failure(client({ ca: caCertificate }).request(get(tls, { redirects: 1 })))).toMatchObject({ fault: "refused-host" });
   });
@@ -455,6 +467,7 @@ describe("TLS", () => {
     const url = (await serving((_, response) => response.end("x"))).replace("http:", "https:");
     const error = await failure(client().request(get(url)));
     expect(error).toMatchObject({ fault: "tls" });
+    expect(error.message).toContain("no TLS connection came about");
     expect(isUntrusted(error)).toBe(false);
   });
 
@@ -548,6 +561,7 @@ describe("proxies", () => {
     const { url } = await proxy();
     const wire = client({ env: { HTTP_PROXY: url }, hostPolicy: hostPolicy() });
     expect(await failure(wire.request(get("http://169.254.169.254/")))).toMatchObject({ fault: "refused-host" });
+    expect(await failure(wire.request(get("http://metadata.google.internal/")))).toMatchObject({ fault: "refused-host" });
     expect(await wire.request(get("http://registry.example/"))).toMatchObject({ status: 200 });
   });
 });

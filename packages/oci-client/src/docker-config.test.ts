@@ -35,6 +35,7 @@ test.each([
   ["[::1]:5000", "[::1]:5000", true],
   ["evil.registry.example", "registry.example", false],
   ["registry.example.evil", "registry.example", false],
+  ["registry", "registry.example", false],
 ])("the entry %s is for %s/team/app: %s", async (key, registry, fits) => {
   expect(await found({ [key]: auth("u:p") }, registry)).toEqual(fits ? ["u"] : []);
 });
