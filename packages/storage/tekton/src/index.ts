@@ -1,1 +1,1 @@
-export {};
+export { annotationBytes, maxAnnotationBytes, tektonStorage } from "./tekton-storage.ts";

@@ -1,0 +1,156 @@
+import { foundInLayer, type Layer, tagLayer } from "@countersign/bundle";
+import {
+  type Artifact,
+  type Attestation,
+  type Call,
+  CountersignError,
+  type Found,
+  type StorageBackend,
+  type StoredAt,
+  type Where,
+} from "@countersign/core";
+import type { Http } from "@countersign/http";
+import { type OpenRepository, parseRepository, type Registries, type Repository, registries } from "@countersign/oci-client";
+import { type Attached, attachedTo } from "./discover.ts";
+import { few } from "./few.ts";
+import type { CredentialSource } from "./keychain.ts";
+import { imageManifestFrom, layerReader } from "./layers.ts";
+import { type Place, placesOf, uriOf } from "./places.ts";
+import { mildestOf, storeErrorFrom } from "./store-error.ts";
+import { appended, hasBlobOf, holds } from "./tag-scheme.ts";
+import { turn } from "./turn.ts";
+
+export interface OciOptions {
+  /** With the certificates, proxies and host policy that shall hold for registries. */
+  readonly http: Http;
+  readonly credentials: CredentialSource;
+  /** storage.oci.repository: everything is read and written there instead of beside the image. */
+  readonly repository?: string;
+  /** Plain http may be tried with any registry. Certificates are the business of `http`. Default false. */
+  readonly insecure?: boolean;
+  /** How long storing or reading at one place may take, waiting for its turn not counted. Default 30 s. */
+  readonly totalMs?: number;
+  /** How long to pause before merging again with what another writer put, in milliseconds. Default: 50 to 500. */
+  readonly pauseMs?: () => number;
+}
+
+export interface OciStorage extends StorageBackend {
+  /** Everything attached to an image by tag: "registry/repository@sha256:…" or "registry/repository:tag". Believes nothing. */
+  discover(image: string, call: Call): Promise<readonly Attached[]>;
+}
+
+/** How often the tag is written when other writers keep overwriting it. */
+const merges = 6;
+/** Places served at the same time. */
+const width = 4;
+
+/** Beside the image, as cosign's `.sig` and `.att` tags. @throws CountersignError "config.oci-repository" */
+export function ociStorage(options: OciOptions): OciStorage {
+  const { http, credentials, insecure = false, totalMs = 30_000, pauseMs = () => 50 + Math.random() * 450 } = options;
+  const instead = options.repository === undefined ? undefined : repositoryFrom(options.repository);
+  const all: Registries = registries({ http, insecure, totalMs });
+  const reader = layerReader();
+
+  async function open(
+    place: Repository,
+    artifact: Artifact | undefined,
+    actions: "pull" | "pull,push",
+    call: Call,
+  ): Promise<OpenRepository> {
+    const { registry, repository } = place;
+    return all.open({ registry, repository }, await credentials(artifact, { registry, repository }, call), actions);
+  }
+
+  async function store(attestation: Attestation, call: Call): Promise<StoredAt> {
+    const layer = tagLayer(attestation);
+    const places = placesOf(attestation.payload, instead);
+    const settled = await few(places, width, (place) =>
+      turn(uriOf(place), call.signal, () => inTime(place, call, (within) => storeAt(place, layer, attestation.artifact, within))),
+    );
+    return { uris: valuesOf(settled, call).map(uriOf) };
+  }
+
+  /** Read, merge, write, look: a tag has no lock, so what another writer overwrote is merged in again. */
+  async function storeAt(place: Place, layer: Layer, artifact: Artifact, call: Call): Promise<Place> {
+    const repository = await open(place, artifact, "pull,push", call);
+    for (let merge = 0; merge < merges; merge += 1) {
+      if (merge > 0) await pause(pauseMs(), call.signal);
+      const stored = await repository.manifest(place.tag, call);
+      const existing = stored && imageManifestFrom(stored, repository, place.tag);
+      if (existing && holds(existing, layer)) return place;
+      const next = appended(existing, layer);
+      const blobs = [next.config, ...(merge > 0 || hasBlobOf(existing, layer) ? [] : [layer.bytes])];
+      await Promise.all(blobs.map((bytes) => repository.putBlob(bytes, call)));
+      const put = await repository.putManifest(place.tag, { mediaType: stored?.mediaType || ociManifest, bytes: next.manifest }, call);
+      if ((await repository.digestOf(place.tag, call)) === put) return place;
+    }
+    throw new CountersignError("store.contended", `${uriOf(place)}: other writers kept overwriting it; it is tried again`, {
+      retry: "wait",
+    });
+  }
+
+  async function find({ artifact, payload }: Where, call: Call): Promise<readonly Found[]> {
+    const settled = await few(placesOf(payload, instead), width, (place) =>
+      inTime(place, call, async (within) => {
+        const repository = await open(place, artifact, "pull", within);
+        const stored = await repository.manifest(place.tag, within);
+        return stored ? await reader.layersOf(repository, stored, within) : [];
+      }),
+    );
+    return valuesOf(settled, call).flatMap((layers) => layers.flatMap((layer) => foundInLayer(layer) ?? []));
+  }
+
+  function discover(image: string, call: Call): Promise<readonly Attached[]> {
+    return attachedTo(image, { instead, reader, open: (place) => open(place, undefined, "pull", call), call }).catch((error) =>
+      Promise.reject(storeErrorFrom(error)),
+    );
+  }
+
+  /** A registry that dawdles through many small steps is an outage too. */
+  async function inTime<T>(place: Place, { signal }: Call, work: (call: Call) => Promise<T>): Promise<T> {
+    const deadline = AbortSignal.timeout(totalMs);
+    try {
+      return await work({ signal: AbortSignal.any([signal, deadline]) });
+    } catch (error) {
+      if (signal.aborted || !deadline.aborted) throw storeErrorFrom(error);
+      throw new CountersignError("store.registry-unavailable", `${uriOf(place)}: not done within ${totalMs} ms; it is tried again`, {
+        retry: "wait",
+        cause: error,
+      });
+    }
+  }
+
+  return { name: "oci", store, find, discover };
+}
+
+const ociManifest = "application/vnd.oci.image.manifest.v1+json";
+
+/** All values, or the mildest failure once everybody had a turn; an abort is nobody's failure. */
+function valuesOf<T>(settled: Awaited<ReturnType<typeof few<unknown, T>>>, { signal }: Call): readonly T[] {
+  signal.throwIfAborted();
+  const failures = settled.flatMap((one) => ("failure" in one ? [one.failure] : []));
+  if (failures.length > 0) throw mildestOf(failures);
+  return settled.flatMap((one) => ("value" in one ? [one.value] : []));
+}
+
+function repositoryFrom(text: string): Repository {
+  const repository = parseRepository(text);
+  if (repository) return repository;
+  const sentence = `storage.oci.repository "${text}" is no repository; give one like registry.example/team/signatures, without scheme, tag or digest`;
+  throw new CountersignError("config.oci-repository", sentence, { retry: "hold" });
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", onAbort);
+      resolve();
+    }, ms);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+  });
+}
