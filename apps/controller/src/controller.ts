@@ -5,8 +5,9 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { Lane } from "./lane-queue.ts";
 import type { InForce } from "./live-plan.ts";
 import { ownWrites } from "./own-writes.ts";
+import { patienceOf } from "./patience.ts";
 import { isSettled, type Projection, projectionOf, sameState } from "./projection.ts";
-import { type News, patienceOf, type ReconcileSettings, reconcileRun, type Surroundings } from "./reconcile-run.ts";
+import { type News, type ReconcileSettings, reconcileRun, type Surroundings } from "./reconcile-run.ts";
 import { sentenceOf } from "./sentence.ts";
 import type { Telemetry } from "./telemetry.ts";
 import { type Next, type Work, workOn } from "./work.ts";
@@ -121,7 +122,7 @@ export function controller(options: ControllerOptions): Controller {
     if (!projection || !current) return "settled";
     heard.set(key, []);
     try {
-      return await reconcileRun(projection, patience, surroundings(current), { signal: stopping });
+      return await reconcileRun(projection, surroundings(current), { signal: stopping });
     } finally {
       if (heard.get(key)?.some((version) => !own.has(version))) work.add(key);
       heard.delete(key);
@@ -130,12 +131,13 @@ export function controller(options: ControllerOptions): Controller {
 
   const surroundings = ({ plan, config }: InForce): Surroundings => ({
     runs,
-    plan: () => plan,
+    plan,
+    managedBy: config.filter.managedBy,
     ledger,
+    patience,
     own,
     observe: telemetry().observe,
     known: (key) => store.get(key),
-    managedBy: () => new Set(config.filter.managedBy),
     settings: settings(),
     now: clock.now,
     tell,

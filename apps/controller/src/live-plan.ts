@@ -33,7 +33,10 @@ export function livePlan(host: CatalogHost, listener: LivePlanListener): LivePla
     try {
       const { config, warnings } = parseConfig(data);
       now = { config, plan: planFromConfig(config, host) };
-      listener.inForce(now, warnings);
+      listener.inForce(
+        now,
+        warnings.map(({ sentence }) => sentence),
+      );
     } catch (error) {
       listener.rejected(error);
     }

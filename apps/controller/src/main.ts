@@ -79,6 +79,8 @@ interface Parts {
   readonly unready: () => string | undefined;
 }
 
+const beforeConfig = { finalizer: { deadlineMs: 300_000 }, retries: { transientDeadlineMs: undefined } };
+
 function assemble(settings: Settings, connection: KubeConnection, host: CatalogHost, log: Logger): Parts {
   let rejected: string | undefined = "chains-config was not seen yet";
   const plan = livePlan(host, {
@@ -103,10 +105,7 @@ function assemble(settings: Settings, connection: KubeConnection, host: CatalogH
     visitsAtOnce: settings.visitsAtOnce,
     watchIdleMs: settings.watchIdleMs,
     settings: () => {
-      const { finalizer, retries } = plan.current()?.config ?? {
-        finalizer: { deadlineMs: 300_000 },
-        retries: { transientDeadlineMs: Number.POSITIVE_INFINITY },
-      };
+      const { finalizer, retries } = plan.current()?.config ?? beforeConfig;
       return {
         keepFinalizer: settings.keepFinalizer,
         finalizerDeadlineMs: finalizer.deadlineMs,

@@ -2,7 +2,7 @@ import type { CatalogHost } from "@countersign/catalog";
 import { type Http, http } from "@countersign/http";
 import type { RegistrySecrets } from "@countersign/kube";
 import type { KeySource } from "@countersign/signers-x509";
-import { dockerKeychain, secretKeychain } from "@countersign/storage-oci";
+import { dockerKeychain, firstOf, secretsKeychain } from "@countersign/storage-oci";
 
 export interface PodHostOptions {
   readonly keys: KeySource;
@@ -22,7 +22,7 @@ export function podHost({ keys, secrets, caFile, env }: PodHostOptions): Catalog
   return {
     keys,
     http: wire,
-    credentials: secretKeychain(({ run, serviceAccount }, call) => secrets(run.namespace, serviceAccount, call), dockerKeychain({ env })),
+    credentials: firstOf(secretsKeychain(secrets), dockerKeychain({ env })),
     async close() {
       await Promise.all([...wires.values()].map((one) => one.close()));
     },

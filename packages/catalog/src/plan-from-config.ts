@@ -2,7 +2,7 @@ import type { ArtifactConfig, ChainsConfig } from "@countersign/config";
 import { type Plan, type Route, route, type Signer, type StorageBackend, type Witness } from "@countersign/core";
 import { imagesOf, type Run } from "@countersign/tekton";
 import { type Catalog, catalog } from "./catalog.ts";
-import { heldSigner, heldStorage, heldWitness } from "./held.ts";
+import { heldSigner, heldStorage, heldWitness, madeOr } from "./held.ts";
 import type { CatalogHost } from "./host.ts";
 
 /** Config names become objects here, once; from here on nobody sees a name. What cannot be had puts its own route on hold. */
@@ -46,24 +46,30 @@ function isLogged({ transparency }: ChainsConfig, { annotations }: Run): boolean
 }
 
 function signerFrom(config: ChainsConfig, host: CatalogHost, from: Catalog, name: string, leavesTheRun: boolean): Signer {
-  if (name === "x509" && config.signers.x509.fulcio.enabled) return namedSigner("keyless", "signers.x509.fulcio.enabled");
-  return namedSigner(name, `signer "${name}"`);
-
-  function namedSigner(plugin: string, what: string): Signer {
-    return owned(from.signers, plugin)?.(config, host, { leavesTheRun }) ?? heldSigner(name, `${what} is not supported yet`);
-  }
+  const keyless = name === "x509" && config.signers.x509.fulcio.enabled;
+  const [plugin, what] = keyless ? ["keyless", "signers.x509.fulcio.enabled"] : [name, `signer "${name}"`];
+  return madeOr(
+    () => owned(from.signers, plugin)?.(config, host, { leavesTheRun }),
+    (why) => heldSigner(name, why),
+    what,
+  );
 }
 
 function storageFrom(config: ChainsConfig, host: CatalogHost, from: Catalog, name: string): StorageBackend {
   const { encodingFormat } = config.storage.oci;
   const plugin = name === "oci" && encodingFormat !== "dsse" ? `oci:${encodingFormat}` : name;
-  return owned(from.storage, plugin)?.(config, host) ?? heldStorage(name, `storage "${plugin}" is not supported yet`);
+  return madeOr(
+    () => owned(from.storage, plugin)?.(config, host),
+    (why) => heldStorage(name, why),
+    `storage "${plugin}"`,
+  );
 }
 
 function witnessFrom(config: ChainsConfig, host: CatalogHost, from: Catalog): Witness {
-  return (
-    owned(from.witnesses, "rekor")?.(config, host) ??
-    heldWitness("rekor", "transparency.enabled is set and no transparency log is supported yet")
+  return madeOr(
+    () => owned(from.witnesses, "rekor")?.(config, host),
+    (why) => heldWitness("rekor", why),
+    "a transparency log (transparency.enabled)",
   );
 }
 

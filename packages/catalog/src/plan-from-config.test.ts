@@ -1,0 +1,122 @@
+import { parseConfig } from "@countersign/config";
+import { CountersignError, type StorageBackend } from "@countersign/core";
+import { parseRun, type Run } from "@countersign/tekton";
+import { describe, expect, test } from "vitest";
+import { catalog } from "./catalog.ts";
+import type { CatalogHost } from "./host.ts";
+import { planFromConfig } from "./plan-from-config.ts";
+import { unsupportedIn } from "./unsupported.ts";
+
+const signal = new AbortController().signal;
+const host: CatalogHost = {
+  keys: { current: async () => ({ version: "1", files: {} }) },
+  credentials: async () => [],
+  http: () => ({
+    request: () => Promise.reject(new Error("no network here")),
+    stream: () => Promise.reject(new Error()),
+    close: async () => undefined,
+  }),
+};
+const run = (kind = "TaskRun", annotations: Record<string, string> = {}): Run =>
+  parseRun(
+    JSON.stringify({
+      apiVersion: "tekton.dev/v1",
+      kind,
+      metadata: { name: "build", namespace: "ci", uid: "u1", annotations },
+      status: {
+        conditions: [{ type: "Succeeded", status: "True" }],
+        results: [
+          { name: "IMAGE_URL", value: "r.io/app" },
+          { name: "IMAGE_DIGEST", value: `sha256:${"a".repeat(64)}` },
+        ],
+      },
+    }),
+  );
+const routes = (data: Record<string, string>, of = run(), from = catalog) => planFromConfig(parseConfig(data).config, host, from)(of);
+const shape = (data: Record<string, string>, of = run()) =>
+  routes(data, of).map(({ id, signer, witnesses, backends }) => [
+    id,
+    signer.name,
+    witnesses.map(({ name }) => name),
+    backends.map(({ name }) => name),
+  ]);
+
+describe("plans", () => {
+  test("the defaults of Tekton Chains", () => {
+    expect(shape({})).toEqual([
+      ["taskrun/in-toto", "x509", [], ["tekton"]],
+      ["image/simplesigning", "x509", [], ["oci"]],
+    ]);
+    expect(shape({}, run("PipelineRun"))).toEqual([["pipelinerun/in-toto", "x509", [], ["tekton"]]]);
+  });
+
+  test("a disabled kind has no route, and images of a PipelineRun are never signed", () => {
+    expect(shape({ "artifacts.oci.signer": "none" }).map(([id]) => id)).toEqual(["taskrun/in-toto"]);
+    expect(shape({ "artifacts.taskrun.storage": "" }).map(([id]) => id)).toEqual(["image/simplesigning"]);
+    expect(shape({ "artifacts.pipelinerun.signer": "none" }, run("PipelineRun"))).toEqual([]);
+  });
+
+  test.each(["in-toto", "slsa/v1", "slsa/v2alpha3", "slsa/v2alpha4"])("format %s gives a payload", (format) => {
+    const [route] = routes({ "artifacts.taskrun.format": format });
+    expect(route?.format().format).toBe(format);
+  });
+
+  test("one plug-in for each name: a key is decrypted once, a registry has one turn-keeper", () => {
+    const [a, b] = routes({ "artifacts.taskrun.storage": "tekton,oci" });
+    expect(a?.signer).toBe(b?.signer);
+    expect(a?.backends.find(({ name }) => name === "oci")).toBe(b?.backends[0]);
+  });
+
+  test("transparency: always, by request, never", () => {
+    const logged = (value: string, annotations: Record<string, string> = {}) =>
+      routes({ "transparency.enabled": value }, run("TaskRun", annotations))[0]?.witnesses.length;
+    const key = "chains.tekton.dev/transparency";
+    expect(logged("true")).toBe(1);
+    expect(logged("false")).toBe(0);
+    expect(
+      [{}, { [`${key}-upload`]: "yes" }, { [`${key}-upload`]: "true" }, { [`${key}-upload`]: "true", [key]: "https://…" }].map((notes) =>
+        logged("manual", notes as never),
+      ),
+    ).toEqual([0, 0, 1, 0]);
+    expect(logged("manual", { [`${key}-upload`]: "true", [key]: "https://…", "chains.tekton.dev/retries": "0" })).toBe(1);
+  });
+});
+
+describe("what cannot be had", () => {
+  const failureOf = async (data: Record<string, string>, backend = 0): Promise<unknown> => {
+    const [route] = routes(data);
+    return route?.backends[backend]?.store({} as never, { signal }).catch((error: unknown) => error);
+  };
+  test("puts its own route on hold and leaves the others alone", async () => {
+    const data = { "artifacts.taskrun.storage": "gcs,tekton" };
+    expect(shape(data)[0]?.[3]).toEqual(["gcs", "tekton"]);
+    expect(await failureOf(data)).toMatchObject({ code: "config.unsupported", retry: "hold" });
+    expect(unsupportedIn(parseConfig(data).config)).toEqual(["storage gcs"]);
+  });
+
+  test("signers, layouts and logs as well", async () => {
+    const [kms] = routes({ "artifacts.taskrun.signer": "kms" });
+    await expect(kms?.signer.sign(Buffer.of(), { signal })).rejects.toMatchObject({ code: "config.unsupported" });
+    const [keyless] = routes({ "signers.x509.fulcio.enabled": "true" });
+    await expect(keyless?.signer.sign(Buffer.of(), { signal })).rejects.toMatchObject({ retry: "hold" });
+    expect(await failureOf({ "artifacts.taskrun.storage": "oci", "storage.oci.encoding-format": "sigstore-bundle" })).toMatchObject({
+      retry: "hold",
+    });
+    expect(unsupportedIn(parseConfig({ "transparency.enabled": "true" }).config)).toEqual(["transparency.enabled"]);
+    expect(unsupportedIn(parseConfig({}).config)).toEqual([]);
+  });
+
+  test("settings a plug-in refuses hold that plug-in, not the whole configuration", async () => {
+    const why = await failureOf({ "artifacts.taskrun.storage": "oci", "storage.oci.repository": "https://not a repository" });
+    expect(CountersignError.is(why) && [why.code, why.retry]).toEqual(["config.oci-repository", "hold"]);
+  });
+
+  test("a stranger's backend needs no registration", async () => {
+    const shelf: StorageBackend = { name: "gcs", store: async () => ({ uris: ["shelf:"] }) };
+    const [route] = routes({ "artifacts.taskrun.storage": "gcs" }, run(), {
+      ...catalog,
+      storage: { ...catalog.storage, gcs: () => shelf },
+    });
+    expect(route?.backends).toEqual([shelf]);
+  });
+});
