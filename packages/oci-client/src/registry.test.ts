@@ -278,6 +278,19 @@ describe("trouble", () => {
     expect(await failure(open(registry).putBlob(Buffer.from("x"), call))).toMatchObject({ status, outage: false });
   });
 
+  test.each(["<b>hunter2</b>", "denied hunter2", "A".repeat(100), 7, null])("%j is no error code worth repeating", async (code) => {
+    const registry = await fake({
+      before: (request, response) => {
+        if (request.url === "/v2/") return false;
+        response.writeHead(400).end(JSON.stringify({ errors: [{ code }] }));
+        return true;
+      },
+    });
+    const error = await failure(open(registry).manifest("v1", call));
+    expect(error.code).toBeUndefined();
+    expect(error.message).toBe(`GET manifest ${registry.host}/team/app:v1: the registry answered 400`);
+  });
+
   test("nobody there is an outage; the sentence says who", async () => {
     const registry = await fake();
     registry.close();

@@ -1,0 +1,6 @@
+import { expect, test } from "vitest";
+import * as door from "./index.ts";
+
+test("what goes through the door", () => {
+  expect(Object.keys(door).sort()).toEqual(["dockerKeychain", "firstOf", "ociStorage", "secretsKeychain"]);
+});
