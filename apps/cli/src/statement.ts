@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { CountersignError } from "@countersign/core";
 import { Command } from "commander";
+import { explainRun } from "./explain-statement.ts";
+import { explanationText } from "./explain-statement-text.ts";
 import { batchAnswer, linesOf } from "./statement-batch.ts";
 import { configFrom, type ReadText, runsFrom, type StatementInput } from "./statement-input.ts";
 import { payloadsOf } from "./statement-payloads.ts";
@@ -11,6 +13,7 @@ interface Options {
   readonly config?: string;
   readonly set?: readonly string[];
   readonly batch?: boolean;
+  readonly explain?: boolean;
 }
 
 /** `countersign statement`: what would be signed for a run, without signing anything. */
@@ -25,9 +28,11 @@ export function statementCommand(): Command {
       value,
     ])
     .option("--batch", "answer requests on standard input, one JSON object per line")
+    .option("--explain", "say for every entry where it came from, and for every near miss what to change")
     .action(async (files: readonly string[], options: Options) => {
       if (options.batch) return answerBatch();
-      for (const line of await statementLines({ files, ...options }, readText)) process.stdout.write(`${line}\n`);
+      const lines = options.explain ? explanations : statementLines;
+      for (const line of await lines({ files, ...options }, readText)) process.stdout.write(`${line}\n`);
     });
 }
 
@@ -36,6 +41,12 @@ export async function statementLines(input: StatementInput, read: ReadText): Pro
   const { config } = await configFrom(input, read);
   const runs = await runsFrom(input, read);
   return runs.flatMap((run) => payloadsOf(run, config)).map(({ payload }) => new TextDecoder().decode(payload.body));
+}
+
+/** One text per run. */
+export async function explanations(input: StatementInput, read: ReadText): Promise<readonly string[]> {
+  const { config } = await configFrom(input, read);
+  return (await runsFrom(input, read)).map((run) => explanationText(explainRun(run, config)));
 }
 
 const readText: ReadText = async (path) => {

@@ -17,10 +17,19 @@ export function containerImageMaterials(run: TaskRun): readonly Entry[] {
  * we leave that one image out.
  */
 function imageMaterial(imageId = "", origin: Origin): readonly Entry[] {
-  const [name = "", digest, ...moreAts] = imageId.split("@");
-  const [algorithm = "", hex, ...moreColons] = (digest ?? "").split(":");
-  if (digest === undefined || hex === undefined || moreAts.length > 0 || moreColons.length > 0) return [];
+  if (imageIdFault(imageId) !== undefined) return [];
+  const [name = "", digest = ""] = imageId.split("@");
+  const [algorithm = "", hex = ""] = digest.split(":");
   return [{ name: `oci://${withoutScheme(name)}`, digest: new Map([[algorithm, hex]]), origins: [origin] }];
+}
+
+/** Why an image id names no digest; undefined when it does. */
+export function imageIdFault(imageId = ""): string | undefined {
+  if (imageId === "") return "the container has no image id: it never started";
+  const [, digest, ...moreAts] = imageId.split("@");
+  if (digest === undefined) return `the image id "${imageId}" names no digest: the image was loaded into the node instead of pulled`;
+  if (moreAts.length > 0) return `the image id "${imageId}" holds more than one @`;
+  return digest.split(":").length === 2 ? undefined : `the digest of the image id "${imageId}" is not of the form algorithm:hex`;
 }
 
 /** As Docker used to report it. */

@@ -24,7 +24,11 @@ export interface TaskRunStatus extends RunStatus {
   readonly results?: readonly Result[];
   readonly steps?: readonly StepState[];
   readonly sidecars?: readonly { readonly name?: string; readonly imageID?: string }[];
-  readonly taskSpec?: { readonly params?: readonly ParamSpec[]; readonly steps?: readonly Step[] };
+  readonly taskSpec?: {
+    readonly params?: readonly ParamSpec[];
+    readonly steps?: readonly Step[];
+    readonly results?: readonly { readonly name?: string }[];
+  };
 }
 
 export interface PipelineRunObject {
@@ -45,6 +49,7 @@ export interface PipelineRunStatus extends RunStatus {
   readonly childReferences?: readonly ChildReference[];
   readonly pipelineSpec?: {
     readonly params?: readonly ParamSpec[];
+    readonly results?: readonly { readonly name?: string }[];
     readonly tasks?: readonly PipelineTask[];
     readonly finally?: readonly PipelineTask[];
   };
