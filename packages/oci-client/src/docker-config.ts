@@ -1,5 +1,5 @@
 import type { Credential } from "./credential.ts";
-import { helperCredential } from "./credential-helper.ts";
+import { helperCredential } from "./credential-program.ts";
 import { dockerHub, type Repository } from "./reference.ts";
 
 /** What `docker login` keeps, and what a Kubernetes registry Secret holds. */
