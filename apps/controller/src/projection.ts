@@ -16,7 +16,7 @@ export interface Projection {
   readonly retries: string | undefined;
   readonly uploadRequest: string | undefined;
   readonly managedBy: string | undefined;
-  /** Key of the PipelineRun that controls it. */
+  /** Key of the PipelineRun that started it. */
   readonly owner: string | undefined;
   readonly children: readonly ChildReference[];
   readonly completed: boolean;
@@ -36,7 +36,7 @@ export const keyOf = ({ kind, namespace, name }: Omit<RunRef, "uid">): string =>
 /** Reads loosely: whatever is missing or of the wrong type counts as absent. Judging the run is the visit's work. */
 export function projectionOf(kind: RunRef["kind"], object: unknown): Projection {
   const { metadata, spec, status } = fields(object);
-  const { name, namespace, uid, resourceVersion, deletionTimestamp, finalizers, annotations, ownerReferences } = fields(metadata);
+  const { name, namespace, uid, resourceVersion, deletionTimestamp, finalizers, annotations, labels, ownerReferences } = fields(metadata);
   const { conditions, completionTime, childReferences } = fields(status);
   const ref: RunRef = { kind, namespace: text(namespace), name: text(name), uid: text(uid) };
   const marks = fields(annotations);
@@ -45,6 +45,8 @@ export function projectionOf(kind: RunRef["kind"], object: unknown): Projection 
     .find(
       ({ controller, kind: of, apiVersion }) => controller === true && of === "PipelineRun" && text(apiVersion).startsWith("tekton.dev/"),
     );
+  // Tekton writes both; a restored backup may have lost the first.
+  const pipelineRun = text(owner?.["name"] ?? fields(labels)["tekton.dev/pipelineRun"]);
   return {
     key: keyOf(ref),
     ref,
@@ -56,7 +58,7 @@ export function projectionOf(kind: RunRef["kind"], object: unknown): Projection 
     retries: word(marks[`${annotationPrefix}retries`]),
     uploadRequest: word(marks[`${annotationPrefix}transparency-upload`]),
     managedBy: word(fields(spec)["managedBy"]),
-    owner: owner && keyOf({ kind: "PipelineRun", namespace: ref.namespace, name: text(owner["name"]) }),
+    owner: pipelineRun ? keyOf({ kind: "PipelineRun", namespace: ref.namespace, name: pipelineRun }) : undefined,
     children: list(childReferences)
       .map(fields)
       .map(({ kind: of, name: called }) => ({ kind: text(of), name: text(called) })),
