@@ -1,11 +1,12 @@
 // Installs what the lockfile names, once per lockfile. Runs on any Node.js >= 20 and needs nothing but npm.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
-const root = new URL("..", import.meta.url).pathname;
+const root = fileURLToPath(new URL("..", import.meta.url));
 const stamp = `${root}node_modules/.countersign-setup`;
-const manifests = ["packages/*", "packages/*/*", "apps/*", "examples/*"].flatMap((folder) => list(`${folder}/package.json`));
+const manifests = ["packages", "packages/formatters", "packages/signers", "packages/storage", "apps", "examples"].flatMap(packagesIn);
 const inputs = ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", ".pnpmfile.mjs", ...manifests.sort()];
 const wanted = createHash("sha256")
   .update(inputs.map((file) => readFileSync(root + file)).join("\0"))
@@ -24,8 +25,7 @@ if (error || status !== 0) {
 }
 writeFileSync(stamp, wanted);
 
-/** globSync is missing in Node.js 20, so two levels of folders by hand. */
-function list(pattern) {
-  if (globSync) return globSync(pattern, { cwd: root }).filter((file) => !file.includes("node_modules"));
-  throw new Error("unreachable");
+function packagesIn(folder) {
+  if (!existsSync(root + folder)) return [];
+  return readdirSync(root + folder).map((name) => `${folder}/${name}/package.json`).filter((file) => existsSync(root + file));
 }
