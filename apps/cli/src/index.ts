@@ -1,1 +1,3 @@
-export {};
+export { exitCode } from "./exit-code.ts";
+export { main } from "./main.ts";
+export type { Terminal } from "./terminal.ts";

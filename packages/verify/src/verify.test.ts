@@ -159,10 +159,10 @@ describe("every kind of key that cosign and Tekton Chains sign with", () => {
 });
 
 test("every failed check is named, not only the first", () => {
-  const policy = { kind: "image-signature", subject: `sha256:${"b".repeat(64)}`, predicateTypes: ["x"], builderIds: ["y"] } as const;
+  const policy = { subject: `sha256:${"b".repeat(64)}`, predicateTypes: ["x"], builderIds: ["y"] } as const;
   const { accepted, reasons } = verify(foundOf(statement, raw(statement)), statement, trust, policy);
   expect(accepted).toBe(false);
-  expect(reasons.map(({ check }) => check)).toEqual(["signature", "predicate", "subject", "predicate", "identity"]);
+  expect(reasons.map(({ check }) => check)).toEqual(["signature", "subject", "predicate", "identity"]);
   expect(reasons.at(-1)?.sentence).toBe("the builder is https://tekton.dev/chains/v2, and y is wanted");
 });
 
@@ -178,6 +178,14 @@ test.each([
 ])("a soundly signed %j says what it says", (text, expected) => {
   const payload = Buffer.from(text);
   expect(checks(foundOf(payload, dsse(payload)), payload)).toEqual(expected);
+});
+
+test("another kind is the only reason where another kind is wanted", () => {
+  expect(checks(foundOf(simple, raw(simple)), simple, { kind: "provenance", predicateTypes: [slsa1], builderIds: ["x"] })).toEqual([
+    "predicate",
+  ]);
+  expect(checks(foundOf(simple, raw(simple)), simple, { predicateTypes: [slsa1], builderIds: ["x"] })).toEqual(["predicate", "identity"]);
+  expect(checks(foundOf(statement, dsse(statement)), statement, { kind: "image-signature" })).toEqual(["predicate"]);
 });
 
 test("a statement about nothing is sound, and the wrong one for any subject", () => {

@@ -37,12 +37,10 @@ function policyReasons(claims: Claims, { kind, subject, predicateTypes, builderI
   const predicateType = claims.kind === "provenance" ? claims.predicateType : undefined;
   const invocation = claims.kind === "provenance" ? claims.invocationId : undefined;
   const builderId = claims.kind === "provenance" ? claims.builderId : undefined;
+  // what is of another kind altogether has no predicate type and no builder to be wrong
+  const other = kind !== undefined && kind !== claims.kind;
   const rules: readonly (readonly [broken: boolean, check: Check, sentence: () => string])[] = [
-    [
-      kind !== undefined && kind !== claims.kind,
-      "predicate",
-      () => `this is ${named[claims.kind]}, and ${named[kind ?? claims.kind]} is wanted`,
-    ],
+    [other, "predicate", () => `this is ${named[claims.kind]}, and ${named[kind ?? claims.kind]} is wanted`],
     [subject !== undefined && !claims.digests.includes(subject), "subject", () => `no subject has the digest ${subject}`],
     [
       invocationId !== undefined && invocation !== undefined && invocation !== invocationId,
@@ -50,12 +48,12 @@ function policyReasons(claims: Claims, { kind, subject, predicateTypes, builderI
       () => `the statement is about run ${invocation}, not about ${invocationId}`,
     ],
     [
-      predicateTypes !== undefined && !predicateTypes.includes(predicateType ?? ""),
+      !other && predicateTypes !== undefined && !predicateTypes.includes(predicateType ?? ""),
       "predicate",
       () => `the predicate type is ${predicateType ?? "missing"}, and ${predicateTypes?.join(" or ")} is wanted`,
     ],
     [
-      builderIds !== undefined && !builderIds.includes(builderId ?? ""),
+      !other && builderIds !== undefined && !builderIds.includes(builderId ?? ""),
       "identity",
       () => `the builder is ${builderId ?? "not named"}, and ${builderIds?.join(" or ")} is wanted`,
     ],

@@ -1,0 +1,55 @@
+import { type Http, http } from "@countersign/http";
+import { dockerKeychain, ociStorage } from "@countersign/storage-oci";
+import { claimsOf, verify } from "@countersign/verify";
+import { type Checked, checkedFrom, type Verification } from "./checked.ts";
+import type { ClusterOptions } from "./cluster.ts";
+import { wantedType } from "./predicate-type.ts";
+import type { Terminal } from "./terminal.ts";
+import { trustedKey } from "./trusted-key.ts";
+
+export interface VerifyImageOptions extends ClusterOptions {
+  readonly key: string;
+  readonly type?: string;
+  readonly builder?: readonly string[];
+  readonly repository?: string;
+  readonly insecure?: boolean;
+}
+
+/** Looks at everything attached to the image; one sound and wanted attachment is enough, what strangers attach does no harm. */
+export async function verifyImage(reference: string, options: VerifyImageOptions, terminal: Terminal): Promise<Verification> {
+  const { env } = terminal;
+  const { insecure = false, type, builder, repository = env["COSIGN_REPOSITORY"] } = options;
+  const trust = await trustedKey(options.key, options, terminal);
+  const wire = http({ insecure, env, userAgent: "countersign" });
+  try {
+    const attached = await attachments(reference, wire, { insecure, repository }, terminal);
+    const wanted = { ...wantedType(type), ...(builder && { builderIds: builder, kind: "provenance" as const }) };
+    const checked = attached.map(({ uri, digest, found, payload }) =>
+      checkedFrom(uri, claimsOf(payload), verify(found, payload, trust, { ...wanted, subject: digest })),
+    );
+    const digest = attached[0]?.digest;
+    const subject = digest && !reference.includes("@") ? `${reference}@${digest}` : reference;
+    return { subject, ...verdictOf(checked), checked };
+  } finally {
+    await wire.close();
+  }
+}
+
+function attachments(
+  reference: string,
+  wire: Http,
+  { insecure, repository }: { insecure: boolean; repository: string | undefined },
+  { env, signal }: Terminal,
+): ReturnType<ReturnType<typeof ociStorage>["discover"]> {
+  const storage = ociStorage({ http: wire, credentials: dockerKeychain({ env }), insecure, ...(repository && { repository }) });
+  return storage.discover(reference, { signal });
+}
+
+function verdictOf(checked: readonly Checked[]): Pick<Verification, "accepted" | "reason"> {
+  if (checked.some(({ accepted }) => accepted)) return { accepted: true };
+  const reason =
+    checked.length === 0
+      ? "nothing is attached to it by tag (sigstore bundles are not read yet)"
+      : "nothing that is attached to it was made with this key and is what was asked for";
+  return { accepted: false, reason };
+}
