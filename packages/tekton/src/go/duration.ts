@@ -23,7 +23,6 @@ export function parseDuration(text: string): bigint | undefined {
     if (!match || unit === undefined) return undefined;
     const [token, whole = "", fraction = ""] = match;
     if (whole === "" && fraction === "") return undefined;
-    // eighteen digits of fraction and more than that of the whole are beyond what any unit can resolve
     if (whole.replace(/^0+/, "").length > 19) return undefined;
     total += BigInt(whole || "0") * unit + fractionOf(fraction, unit);
     if (total > limit) return undefined;
@@ -33,9 +32,17 @@ export function parseDuration(text: string): bigint | undefined {
   return total === limit ? undefined : total;
 }
 
+/** Go computes fractions in floating point, which can lose a nanosecond; so do we. */
 function fractionOf(digits: string, unit: bigint): bigint {
-  const kept = digits.slice(0, 18);
-  return kept === "" ? 0n : (BigInt(kept) * unit) / 10n ** BigInt(kept.length);
+  let kept = 0n;
+  let scale = 1;
+  for (const digit of digits.slice(0, 40)) {
+    const next = kept * 10n + BigInt(digit);
+    if (next > limit) break;
+    kept = next;
+    scale *= 10;
+  }
+  return BigInt(Math.trunc(Number(kept) * (Number(unit) / scale)));
 }
 
 /** Go's Duration.String: leading zero units are left out, below a second the largest of ms, µs and ns that fits. */
