@@ -93,6 +93,18 @@ describe("the greeting", () => {
     }
   });
 
+  test("nobody there is an outage, whichever of the two says so", async () => {
+    for (const [tls, plain] of [
+      ["tls", "connect"],
+      ["connect", "tls"],
+    ] as const) {
+      const { http } = far((url) => {
+        throw new HttpError(url.protocol === "https:" ? tls : plain, "x");
+      });
+      await expect(open(http, "localhost:5000").manifest("v1", call)).rejects.toMatchObject({ outage: true });
+    }
+  });
+
   test("Docker Hub is asked at its own address", async () => {
     const { http, seen } = far(() => answer(404));
     await open(http, "index.docker.io").manifest("v1", call);

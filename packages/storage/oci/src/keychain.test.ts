@@ -78,7 +78,8 @@ describe("the docker configuration of the process", () => {
   test("that is broken, or asks for a helper that is not there, is named", async () => {
     write("broken/config.json", "{");
     write("helpless/config.json", JSON.stringify({ credsStore: "absent" }));
-    for (const name of ["broken", "helpless"])
+    mkdirSync(join(folder, "odd", "config.json"), { recursive: true });
+    for (const name of ["broken", "helpless", "odd"])
       await expect(users({ DOCKER_CONFIG: join(folder, name) })).rejects.toMatchObject({
         code: "store.credentials-unreadable",
         retry: "counted",

@@ -232,6 +232,7 @@ describe("many writers", () => {
     expect(overwritten).toBe(2);
     expect(layersAt(registry, `${name}/${tag}.att`)).toHaveLength(2);
     expect(await findFor(backend(registry), mine)).toHaveLength(2);
+    expect(registry.seen.filter((line) => line.startsWith("POST")).length, "the layer once, three configurations").toBe(4);
   });
 
   test("a tag that is never ours is an outage, not an endless loop", async () => {
@@ -314,6 +315,16 @@ describe("failures", () => {
     expect(await finding).toBe("enough");
   });
 
+  test("an abort is not hidden by a failure before it", async () => {
+    const registry = memoryRegistry();
+    registry.before = (line) => (line.includes("fails.example") ? answer(503) : new Promise(() => undefined));
+    const stop = new AbortController();
+    const subjects = ["fails.example/app", "hangs.example/app"].map((one) => image(one));
+    const storing = failure(backend(registry).store(attested(statement(subjects), key), { signal: stop.signal }));
+    setTimeout(() => stop.abort("enough"), 20);
+    expect(await storing).toBe("enough");
+  });
+
   test("one place's failure keeps no other from its turn; the mildest failure is thrown and named", async () => {
     const registry = memoryRegistry();
     registry.before = (line) =>
@@ -345,6 +356,39 @@ describe("finding", () => {
     expect(Buffer.compare(found[0]?.signature.bytes ?? Buffer.alloc(0), attestation.signature.bytes)).toBe(0);
   });
 
+  test("in the order in which they were attached, and what cosign leaves out counts as empty", async () => {
+    const registry = memoryRegistry();
+    const store = backend(registry);
+    const all = ["a", "b", "c"].map((more) => attested(statement([subject], more), key));
+    for (const attestation of all) await store.store(attestation, call);
+    const [first] = all;
+    expect((await findFor(backend(registry), first ?? attested(statement([]), key))).map(({ digest }) => digest)).toEqual(
+      all.map(({ payload }) => digestOf(Buffer.from(payload.body).toString())),
+    );
+    const at = `${name}/${tag}.att`;
+    const kept = registry.manifests.get(at);
+    const manifest = JSON.parse(Buffer.from(kept?.bytes ?? "").toString());
+    for (const layer of manifest.layers) layer.annotations = { "dev.cosignproject.cosign/signature": "" };
+    registry.manifests.set(at, { type: kept?.type ?? "", bytes: Buffer.from(JSON.stringify(manifest)) });
+    for (const attestation of all) await store.store(attestation, call);
+    expect(layersAt(registry, at)).toHaveLength(3);
+  });
+
+  test("only so much is read: the oldest are left out", async () => {
+    const registry = memoryRegistry();
+    const store = backend(registry);
+    for (const more of ["a", "b", "c"]) await store.store(attested(statement([subject], more), key), call);
+    const at = `${name}/${tag}.att`;
+    const kept = registry.manifests.get(at);
+    const manifest = JSON.parse(Buffer.from(kept?.bytes ?? "").toString());
+    for (const layer of manifest.layers) layer.size = 15 * 2 ** 20;
+    registry.manifests.set(at, { type: kept?.type ?? "", bytes: Buffer.from(JSON.stringify(manifest)) });
+    const found = await findFor(backend(registry), attested(statement([subject], "c"), key));
+    expect(found.map(({ digest }) => digest)).toEqual(
+      ["b", "c"].map((more) => digestOf(Buffer.from(statement([subject], more).body).toString())),
+    );
+  });
+
   test("no answer is a failure, not an empty place", async () => {
     const registry = memoryRegistry();
     const attestation = attested(statement([subject]), key);
@@ -372,6 +416,14 @@ describe("discovering", () => {
         [signature, provenance].map(({ payload }) => Buffer.from(payload.body).toString()),
       );
     }
+  });
+
+  test("in the repository that is kept for all", async () => {
+    const registry = memoryRegistry();
+    const store = backend(registry, { repository: "other.example/sigs" });
+    await store.store(attested(statement([subject]), key), call);
+    const attached = await store.discover(`${name}@sha256:${digestOf("image")}`, call);
+    expect(attached.map(({ uri }) => uri)).toEqual([`other.example/sigs:${tag}.att`]);
   });
 
   test("what is no image, and a tag that is not there", async () => {

@@ -112,7 +112,7 @@ export function ociStorage(options: OciOptions): OciStorage {
     try {
       return await work({ signal: AbortSignal.any([signal, deadline]) });
     } catch (error) {
-      if (signal.aborted || !deadline.aborted) throw storeErrorFrom(error);
+      if (!deadline.aborted) throw storeErrorFrom(error);
       throw new CountersignError("store.registry-unavailable", `${uriOf(place)}: not done within ${totalMs} ms; it is tried again`, {
         retry: "wait",
         cause: error,
