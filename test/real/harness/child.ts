@@ -14,7 +14,7 @@ atExit(() => {
 });
 
 /** What every server that still runs has to say: printed when a test fails. */
-export const lastWords = (lines = 40): string =>
+export const lastWords = (lines = 15): string =>
   [...running.values()].map(({ title, logs }) => `--- ${title}\n${logs().split("\n").slice(-lines).join("\n")}`).join("\n");
 
 /** Starts a server and waits until `ready` gives an answer; what it printed is part of the error when it does not come up. */

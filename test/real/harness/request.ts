@@ -25,6 +25,8 @@ export function request(url: string, ask: Ask = {}): Promise<Answer> {
   const send = url.startsWith("https:") ? secure : plain;
   const body = ask.body === undefined || typeof ask.body === "string" ? ask.body : JSON.stringify(ask.body);
   const headers: Record<string, string> = { ...(body === undefined ? {} : { "content-type": "application/json" }), ...ask.headers };
+  // Without it, Node sends the body of a DELETE with no frame around it.
+  if (body !== undefined) headers["content-length"] = `${Buffer.byteLength(body)}`;
   if (ask.token !== undefined) headers["authorization"] = `Bearer ${ask.token}`;
   return new Promise((resolve, reject) => {
     const options = {
