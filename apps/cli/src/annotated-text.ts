@@ -1,6 +1,6 @@
 import type { Annotations } from "@countersign/core";
 import { type SourceNode, SourceText, sourceNodeText } from "@countersign/tekton";
-import { parseDocument } from "yaml";
+import { isMap, parseDocument } from "yaml";
 
 /** A run's text with more annotations. Everything else stays as it was spelled: number spellings decide the bytes of payloads. */
 export function annotatedText(text: string, annotations: Annotations): string {
@@ -9,7 +9,9 @@ export function annotatedText(text: string, annotations: Annotations): string {
 
 function annotatedYaml(text: string, annotations: Annotations): string {
   const document = parseDocument(text);
-  for (const [key, value] of Object.entries(annotations)) document.setIn(["metadata", "annotations", key], value);
+  const place = ["metadata", "annotations"];
+  if (!isMap(document.getIn(place))) document.setIn(place, document.createNode({}));
+  for (const [key, value] of Object.entries(annotations)) document.setIn([...place, key], value);
   return document.toString({ lineWidth: 0 });
 }
 

@@ -33,8 +33,9 @@ export function checkConfigCommand(terminal: Terminal): Command {
     .addOption(outputOption())
     .addHelpText("after", examples)
     .action(async (file: string, { output, strict = false }: Options) => {
-      const check = await checked(configMapFrom(await terminal.readText(file), file));
-      terminal.out(output === "json" ? jsonText(check) : checkText(check, file, terminal.color));
+      const name = file === "-" ? "standard input" : file;
+      const check = await checked(configMapFrom(await terminal.readText(file), name));
+      terminal.out(output === "json" ? jsonText(check) : checkText(check, name, terminal.color));
       const { problems, warnings, unsupported } = check;
       if (problems.length > 0 || (strict && warnings.length + unsupported.length > 0)) terminal.exitWith(exitCode.no);
     });

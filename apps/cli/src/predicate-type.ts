@@ -1,4 +1,4 @@
-import type { Policy } from "@countersign/verify";
+import type { Claims, Policy } from "@countersign/verify";
 
 /** cosign's short names for predicate types; anything else is a URI by itself. */
 const shortNames: Readonly<Record<string, string>> = {
@@ -12,4 +12,11 @@ export function wantedType(type: string | undefined): Pick<Policy, "kind" | "pre
   if (type === undefined) return {};
   if (type === "signature") return { kind: "image-signature" };
   return { kind: "provenance", predicateTypes: [Object.hasOwn(shortNames, type) ? (shortNames[type] ?? type) : type] };
+}
+
+/** Whether a payload is of the kind and type that was asked for; what cannot be read is nobody's type and is always looked at. */
+export function isAsked(claims: Claims | undefined, { kind, predicateTypes }: ReturnType<typeof wantedType>): boolean {
+  if (!claims || kind === undefined) return true;
+  if (kind !== claims.kind) return false;
+  return claims.kind !== "provenance" || predicateTypes === undefined || predicateTypes.includes(claims.predicateType);
 }

@@ -1,8 +1,6 @@
-import type { ChainsConfig, RunFormat } from "@countersign/config";
-import type { Artifact, Formatter, Payload } from "@countersign/core";
-import { simplesigning } from "@countersign/formatters-cosign";
-import { slsaV02 } from "@countersign/formatters-slsa-v0.2";
-import { slsaV1 } from "@countersign/formatters-slsa-v1";
+import { catalog } from "@countersign/catalog";
+import type { ChainsConfig } from "@countersign/config";
+import type { Artifact, Payload } from "@countersign/core";
 import { imagesOf, type Run } from "@countersign/tekton";
 
 export interface ArtifactPayload {
@@ -11,17 +9,14 @@ export interface ArtifactPayload {
 }
 
 /** Everything that the controller would sign for a run, before signing: the run itself, then the images of a TaskRun. */
-export function payloadsOf(run: Run, config: ChainsConfig): readonly ArtifactPayload[] {
-  const { taskRun, pipelineRun, image } = config.artifacts;
+export function payloadsOf(run: Run, { artifacts, builder, buildType }: ChainsConfig): readonly ArtifactPayload[] {
+  const { taskRun, pipelineRun, image } = artifacts;
   const own = run.kind === "TaskRun" ? taskRun : pipelineRun;
-  const images = image.enabled ? imagesOf(run) : [];
+  const choice = { format: own.format, builderId: builder.id, buildType, deepInspection: pipelineRun.deepInspection };
+  const runFormatter = own.enabled ? catalog.runFormatters[own.format]?.(choice) : undefined;
+  const imageFormatter = image.enabled ? catalog.imageFormatters[image.format]?.() : undefined;
   return [
-    ...(own.enabled ? [{ artifact: run.artifact, payload: runFormatter(own.format, config).format(run) }] : []),
-    ...images.map((found) => ({ artifact: found.artifact, payload: simplesigning().format(found) })),
+    ...(runFormatter ? [{ artifact: run.artifact, payload: runFormatter.format(run) }] : []),
+    ...(imageFormatter ? imagesOf(run).map((found) => ({ artifact: found.artifact, payload: imageFormatter.format(found) })) : []),
   ];
-}
-
-export function runFormatter(format: RunFormat, { builder, buildType, artifacts }: ChainsConfig): Formatter<Run> {
-  const options = { builderId: builder.id, deepInspection: artifacts.pipelineRun.deepInspection };
-  return format === "in-toto" || format === "slsa/v1" ? slsaV02({ ...options, format }) : slsaV1({ ...options, buildType, format });
 }

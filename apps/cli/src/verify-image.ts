@@ -3,7 +3,7 @@ import { dockerKeychain, ociStorage } from "@countersign/storage-oci";
 import { claimsOf, verify } from "@countersign/verify";
 import { type Checked, checkedFrom, type Verification } from "./checked.ts";
 import type { ClusterOptions } from "./cluster.ts";
-import { wantedType } from "./predicate-type.ts";
+import { isAsked, wantedType } from "./predicate-type.ts";
 import type { Terminal } from "./terminal.ts";
 import { trustedKey } from "./trusted-key.ts";
 
@@ -23,13 +23,16 @@ export async function verifyImage(reference: string, options: VerifyImageOptions
   const wire = http({ insecure, env, userAgent: "countersign" });
   try {
     const attached = await attachments(reference, wire, { insecure, repository }, terminal);
-    const wanted = { ...wantedType(type), ...(builder && { builderIds: builder, kind: "provenance" as const }) };
-    const checked = attached.map(({ uri, digest, found, payload }) =>
-      checkedFrom(uri, claimsOf(payload), verify(found, payload, trust, { ...wanted, subject: digest })),
-    );
+    const wanted = { ...(builder && { kind: "provenance" as const }), ...wantedType(type), ...(builder && { builderIds: builder }) };
+    const looked = attached.map((one) => ({ ...one, claims: claimsOf(one.payload) }));
+    const checked = looked
+      .filter(({ claims }) => isAsked(claims, wanted))
+      .map(({ uri, digest, found, payload, claims }) =>
+        checkedFrom(uri, claims, verify(found, payload, trust, { ...wanted, subject: digest })),
+      );
     const digest = attached[0]?.digest;
     const subject = digest && !reference.includes("@") ? `${reference}@${digest}` : reference;
-    return { subject, ...verdictOf(checked), checked };
+    return { subject, ...verdictOf(checked, attached.length), checked };
   } finally {
     await wire.close();
   }
@@ -45,11 +48,9 @@ function attachments(
   return storage.discover(reference, { signal });
 }
 
-function verdictOf(checked: readonly Checked[]): Pick<Verification, "accepted" | "reason"> {
+function verdictOf(checked: readonly Checked[], attached: number): Pick<Verification, "accepted" | "reason"> {
   if (checked.some(({ accepted }) => accepted)) return { accepted: true };
-  const reason =
-    checked.length === 0
-      ? "nothing is attached to it by tag (sigstore bundles are not read yet)"
-      : "nothing that is attached to it was made with this key and is what was asked for";
-  return { accepted: false, reason };
+  if (attached === 0) return { accepted: false, reason: "nothing is attached to it by tag (sigstore bundles are not read yet)" };
+  if (checked.length === 0) return { accepted: false, reason: `none of the ${attached} things attached to it is what was asked for` };
+  return { accepted: false, reason: "nothing that is attached to it passes" };
 }

@@ -5,7 +5,7 @@ import { parseRun, type Run } from "@countersign/tekton";
 import { claimsOf, type Policy, type TrustMaterial, type Verdict, verify } from "@countersign/verify";
 import { type Checked, checkedFrom, type Verification } from "./checked.ts";
 import { type ClusterOptions, withCluster } from "./cluster.ts";
-import { wantedType } from "./predicate-type.ts";
+import { isAsked, wantedType } from "./predicate-type.ts";
 import { runsFrom } from "./statement-input.ts";
 import type { Terminal } from "./terminal.ts";
 import { trustedKey } from "./trusted-key.ts";
@@ -62,8 +62,7 @@ function checkedPayload(run: Run, shortKey: string, trust: TrustMaterial, { type
   const payload = Buffer.from(run.annotations[`${payloadPrefix}${shortKey}`] ?? "", "base64");
   const claims = claimsOf(payload);
   const wanted = wantedType(type);
-  if (claims && wanted.kind !== undefined && wanted.kind !== claims.kind) return undefined;
-  if (claims?.kind === "provenance" && wanted.predicateTypes && !wanted.predicateTypes.includes(claims.predicateType)) return undefined;
+  if (!isAsked(claims, wanted)) return undefined;
   const envelope = claims?.kind === "image-signature" ? "none" : "dsse";
   const [found] = foundInAnnotations(run.annotations, { ...run.artifact, shortKey }, { envelope });
   const policy: Policy = {

@@ -2,5 +2,5 @@ import { expect, test } from "vitest";
 import * as api from "./index.ts";
 
 test("the package's door", () => {
-  expect(Object.keys(api).sort()).toEqual(["describeKey", "directoryKeys", "generateKeyPair", "x509Signer"]);
+  expect(Object.keys(api).sort()).toEqual(["describeKey", "directoryKeys", "generateKeyPair", "sealCosignKey", "x509Signer"]);
 });

@@ -1,3 +1,4 @@
+export { sealCosignKey } from "./cosign-key.ts";
 export { directoryKeys } from "./directory-keys.ts";
 export { generateKeyPair, type KeyPair } from "./generate-key-pair.ts";
 export type { KeyFiles, KeySource } from "./key-source.ts";
