@@ -1,5 +1,5 @@
 import type { RunFormat } from "@countersign/config";
-import { imageIdFault, type PipelineRun, type Place, type Result, type Run, type TaskRun, tasksOf } from "@countersign/tekton";
+import { completedChildren, imageIdFault, type PipelineRun, type Place, type Result, type Run, type TaskRun } from "@countersign/tekton";
 import { gitFaults, isHintName, misspelt, outputParams, unwritten } from "./explain-statement-hints.ts";
 import { resultFaults } from "./explain-statement-results.ts";
 
@@ -17,7 +17,7 @@ export function nearMisses(run: Run, format: RunFormat, deepInspection: boolean)
   const marked = format === "slsa/v2alpha4";
   const own = [...ofResults(run.results, { run: run.ref }, marked), ...gitFaults(run), ...outputParams(run), ...unwritten(run)];
   if (run.kind === "TaskRun") return [...own, ...ofSteps(run, marked), ...ofImageIds(run)];
-  const children = tasksOf(run).flatMap(({ completed }) => completed);
+  const children = completedChildren(run);
   const ofChildren = children.flatMap((child) => (deepInspection ? nearMisses(child, format, true) : ofImageIds(child)));
   return [...own, ...unusedChildren(run), ...(deepInspection ? [] : unreadChildren(run, children)), ...ofChildren];
 }
@@ -68,7 +68,7 @@ function unreadChildren(run: PipelineRun, children: readonly TaskRun[]): readonl
 
 /** Attached TaskRuns that the statement passes over. */
 function unusedChildren(run: PipelineRun): readonly NearMiss[] {
-  const used = new Set(tasksOf(run).flatMap(({ completed }) => completed));
+  const used = new Set(completedChildren(run));
   return run.children
     .filter((child) => !used.has(child))
     .map((child) => ({

@@ -31,6 +31,8 @@ export function statementCommand(): Command {
     .option("--explain", "say for every entry where it came from, and for every near miss what to change")
     .action(async (files: readonly string[], options: Options) => {
       if (options.batch) return answerBatch();
+      if (files.length === 0)
+        throw new CountersignError("read.no-file", 'name at least one file, or "-" for standard input', { retry: "never" });
       const lines = options.explain ? explanations : statementLines;
       for (const line of await lines({ files, ...options }, readText)) process.stdout.write(`${line}\n`);
     });

@@ -19,5 +19,6 @@ export { type ParseRunOptions, parseRun } from "./parse.ts";
 export { completedChildren, type TaskWithChildren, tasksOf } from "./pipeline-tasks.ts";
 export type { PipelineRun, Run, TaskRun } from "./run.ts";
 export { type JsonPath, type SourceNode, SourceText, sourceNodeText } from "./source-text.ts";
+export { plainSubjects, type StatementParts, statementBody } from "./statement.ts";
 export { type SubjectRule, subjectsOf } from "./subjects.ts";
 export { hints, pairsOf } from "./type-hints.ts";

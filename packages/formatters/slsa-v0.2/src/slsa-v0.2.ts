@@ -1,6 +1,6 @@
 import type { Formatter, Payload } from "@countersign/core";
 import { inTotoPayloadType, slsaV02PredicateType, statementTypeV01 } from "@countersign/in-toto-attestation";
-import { type Entry, type Json, materialsOf, protoJson, type Run, subjectsOf } from "@countersign/tekton";
+import { type Entry, type Json, materialsOf, plainSubjects, type Run, statementBody, subjectsOf } from "@countersign/tekton";
 import { buildConfig } from "./build-config.ts";
 import { invocation } from "./invocation.ts";
 import { materialsJson, sourceDigests } from "./materials.ts";
@@ -38,16 +38,12 @@ function payload(run: Run, builderId: string, deepInspection: boolean, format: s
     materials: materials.length === 0 ? undefined : materialsJson(materials),
     metadata: metadata(run),
   };
-  const subject = subjects.length === 0 ? "" : `"subject":[${subjects.map(subjectText).join(",")}],`;
-  const text = `{"_type":"${statementTypeV01}",${subject}"predicateType":"${slsaV02PredicateType}","predicate":${protoJson(predicate)}}`;
   return {
     format,
     envelope: "dsse",
     mediaType: inTotoPayloadType,
     predicateType: slsaV02PredicateType,
-    body: new TextEncoder().encode(text),
-    subjects: subjects.map(({ name, digest }) => ({ name, digest: Object.fromEntries(digest) })),
+    body: statementBody({ type: statementTypeV01, predicateType: slsaV02PredicateType, subjects, predicate }),
+    subjects: plainSubjects(subjects),
   };
 }
-
-const subjectText = ({ name, digest }: Entry): string => `{"name":${protoJson(name)},"digest":${protoJson(digest)}}`;

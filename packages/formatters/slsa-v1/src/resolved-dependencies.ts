@@ -1,4 +1,5 @@
 import {
+  completedChildren,
   containerImages,
   type Entry,
   goJson,
@@ -11,7 +12,6 @@ import {
   stepInputs,
   type TaskRun,
   taskInputs,
-  tasksOf,
 } from "@countersign/tekton";
 import { isTektonBuildType } from "./build-definition.ts";
 import type { SlsaV1Options } from "./slsa-v1.ts";
@@ -40,7 +40,7 @@ function ofTask(run: TaskRun, { format }: SlsaV1Options): readonly Dependency[] 
 
 function ofPipeline(run: PipelineRun, options: SlsaV1Options): readonly Dependency[] {
   const withSteps = options.format === "slsa/v2alpha4";
-  const children = tasksOf(run).flatMap(({ completed }) => completed);
+  const children = completedChildren(run);
   return withoutRepeats([
     ...labelled(refSourceEntries(run), "pipeline"),
     ...children.flatMap((child) => [

@@ -7,7 +7,7 @@ import {
   type Result,
   type Run,
   type TaskRun,
-  tasksOf,
+  ,
 } from "@countersign/tekton";
 import { descriptorJson } from "./resource-descriptor.ts";
 import type { SlsaV1Options } from "./slsa-v1.ts";
@@ -32,7 +32,7 @@ const allResults = (run: Run): readonly Json[] => run.results.map((result) => by
 function otherResults(run: Run, deepInspection: boolean): readonly Json[] {
   const own = run.results.filter(isByproduct).map((result) => byproduct(`${runWord(run)}Results/${run.ref.name}`, result));
   if (run.kind === "TaskRun") return [...own, ...stepResults(run)];
-  const children = deepInspection ? tasksOf(run).flatMap(({ completed }) => completed) : [];
+  const children = deepInspection ? completedChildren(run) : [];
   return [...own, ...children.flatMap((child) => otherResults(child, deepInspection))];
 }
 

@@ -1,6 +1,6 @@
 import { CountersignError, type Formatter, type Payload } from "@countersign/core";
 import { inTotoPayloadType, slsaV1PredicateType, statementTypeV1 } from "@countersign/in-toto-attestation";
-import { type Entry, protoJson, type Run, subjectsOf } from "@countersign/tekton";
+import { type Entry, plainSubjects, type Run, statementBody, subjectsOf } from "@countersign/tekton";
 import { buildDefinition } from "./build-definition.ts";
 import { type Dependency, resolvedDependencies } from "./resolved-dependencies.ts";
 import { runDetails } from "./run-details.ts";
@@ -38,20 +38,16 @@ export function slsaV1Entries(run: Run, options: SlsaV1Options): { subjects: rea
 
 function payload(run: Run, options: SlsaV1Options): Payload {
   const { subjects, dependencies } = slsaV1Entries(run, options);
-  const subject = subjects.length === 0 ? "" : `"subject":[${subjects.map(subjectText).join(",")}],`;
-  const predicate = protoJson({
+  const predicate = {
     buildDefinition: buildDefinition(run, options.buildType, dependencies),
     runDetails: runDetails(run, options),
-  });
-  const text = `{"_type":"${statementTypeV1}",${subject}"predicateType":"${slsaV1PredicateType}","predicate":${predicate}}`;
+  };
   return {
     format: options.format,
     envelope: "dsse",
     mediaType: inTotoPayloadType,
     predicateType: slsaV1PredicateType,
-    body: new TextEncoder().encode(text),
-    subjects: subjects.map(({ name, digest }) => ({ name, digest: Object.fromEntries(digest) })),
+    body: statementBody({ type: statementTypeV1, predicateType: slsaV1PredicateType, subjects, predicate }),
+    subjects: plainSubjects(subjects),
   };
 }
-
-const subjectText = ({ name, digest }: Entry): string => `{"name":${protoJson(name)},"digest":${protoJson(digest)}}`;

@@ -1,0 +1,11 @@
+import { expect, test } from "vitest";
+import * as api from "./index.ts";
+
+test("the package's door", () => {
+  expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
+    [
+      "slsaV02",
+      "slsaV02Entries",
+    ]
+  `);
+});

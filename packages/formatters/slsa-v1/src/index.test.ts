@@ -1,0 +1,12 @@
+import { expect, test } from "vitest";
+import * as api from "./index.ts";
+
+test("the package's door", () => {
+  expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
+    [
+      "buildTypes",
+      "slsaV1",
+      "slsaV1Entries",
+    ]
+  `);
+});
