@@ -27,5 +27,7 @@ writeFileSync(stamp, wanted);
 
 function packagesIn(folder) {
   if (!existsSync(root + folder)) return [];
-  return readdirSync(root + folder).map((name) => `${folder}/${name}/package.json`).filter((file) => existsSync(root + file));
+  return readdirSync(root + folder)
+    .map((name) => `${folder}/${name}/package.json`)
+    .filter((file) => existsSync(root + file));
 }

@@ -68,9 +68,14 @@ export async function kubeconfigCredentials({ file, context, cluster, server }: 
   const url = server ?? named?.server;
   if (!url)
     throw new TypeError(`${file ?? "the kubeconfig"} names no cluster for its current context; choose one with --cluster or --server`);
+  // The library refuses plain HTTP (a kubectl proxy, a sandbox) unless TLS is not to be verified; there is none to verify.
+  if (url.startsWith("http:")) config.clusters = config.clusters.map((one) => ({ ...one, skipTLSVerify: true }));
   const asked = async (): Promise<HttpsOptions> => {
     const options: HttpsOptions = {};
-    await config.applyToHTTPSOptions(options as never);
+    await config.applyToHTTPSOptions(options as never).catch((cause: Error) => {
+      const [line = ""] = cause.message.split("\n");
+      throw new TypeError(`the credentials of ${file ?? "the kubeconfig"} cannot be had: ${line.slice(0, 200)}`, { cause });
+    });
     return options;
   };
   const refreshMs = 30_000;
