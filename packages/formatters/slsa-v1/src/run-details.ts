@@ -1,4 +1,5 @@
 import {
+  completedChildren,
   goJson,
   isByproduct,
   type Json,
@@ -7,7 +8,6 @@ import {
   type Result,
   type Run,
   type TaskRun,
-  ,
 } from "@countersign/tekton";
 import { descriptorJson } from "./resource-descriptor.ts";
 import type { SlsaV1Options } from "./slsa-v1.ts";
