@@ -14,7 +14,7 @@ const name = "registry.example/team/app";
 const subject = image(name);
 const tag = `sha256-${digestOf("image")}`;
 const backend = (http: MemoryRegistry, more: Partial<OciOptions> = {}): OciStorage =>
-  ociStorage({ http, credentials: nobody, pauseMs: () => 1, ...more });
+  ociStorage({ http, credentials: nobody, lookAfterMs: () => 1, ...more });
 const findFor = async (store: StorageBackend, { artifact, payload }: Attestation): Promise<readonly Found[]> =>
   (await store.find?.({ artifact, payload, annotations: {} }, call)) ?? [];
 const layersAt = (registry: MemoryRegistry, key: string): readonly { digest: string; annotations: Record<string, string> }[] =>

@@ -1,4 +1,4 @@
-import { foundInLayer, type Layer, tagLayer } from "@countersign/bundle";
+import { foundInLayer, tagLayer } from "@countersign/bundle";
 import {
   type Artifact,
   type Attestation,
@@ -11,14 +11,13 @@ import {
 } from "@countersign/core";
 import type { Http } from "@countersign/http";
 import { type OpenRepository, parseRepository, type Registries, type Repository, registries } from "@countersign/oci-client";
+import { attach, lookAfter } from "./attach.ts";
 import { type Attached, attachedTo } from "./discover.ts";
 import { few } from "./few.ts";
 import type { CredentialSource } from "./keychain.ts";
-import { imageManifestFrom, layerReader } from "./layers.ts";
+import { layerReader } from "./layers.ts";
 import { type Place, placesOf, uriOf } from "./places.ts";
 import { mildestOf, storeErrorFrom } from "./store-error.ts";
-import { appended, hasBlobOf, holds } from "./tag-scheme.ts";
-import { turn } from "./turn.ts";
 
 export interface OciOptions {
   /** With the certificates, proxies and host policy that shall hold for registries. */
@@ -28,10 +27,13 @@ export interface OciOptions {
   readonly repository?: string;
   /** Plain http may be tried with any registry. Certificates are the business of `http`. Default false. */
   readonly insecure?: boolean;
-  /** How long storing or reading at one place may take, waiting for its turn not counted. Default 30 s. */
+  /** How long reading, or one attempt to write, may take at one place; waiting for its turn is not counted. Default 30 s. */
   readonly totalMs?: number;
-  /** How long to pause before merging again with what another writer put, in milliseconds. Default: 50 to 500. */
-  readonly pauseMs?: () => number;
+  /**
+   * How long to wait after a write before looking whether another writer has overwritten it; it is told how long the write took
+   * (milliseconds). Default: about three times as long, 10 ms to 1 s.
+   */
+  readonly lookAfterMs?: (tookMs: number) => number;
 }
 
 export interface OciStorage extends StorageBackend {
@@ -39,14 +41,12 @@ export interface OciStorage extends StorageBackend {
   discover(image: string, call: Call): Promise<readonly Attached[]>;
 }
 
-/** How often the tag is written when other writers keep overwriting it. */
-const merges = 6;
 /** Places served at the same time. */
 const width = 4;
 
 /** Beside the image, as cosign's `.sig` and `.att` tags. @throws CountersignError "config.oci-repository" */
 export function ociStorage(options: OciOptions): OciStorage {
-  const { http, credentials, insecure = false, totalMs = 30_000, pauseMs = () => 50 + Math.random() * 450 } = options;
+  const { http, credentials, insecure = false, totalMs = 30_000, lookAfterMs = lookAfter } = options;
   const instead = options.repository === undefined ? undefined : repositoryFrom(options.repository);
   const all: Registries = registries({ http, insecure, totalMs });
   const reader = layerReader();
@@ -64,29 +64,11 @@ export function ociStorage(options: OciOptions): OciStorage {
   async function store(attestation: Attestation, call: Call): Promise<StoredAt> {
     const layer = tagLayer(attestation);
     const places = placesOf(attestation.payload, instead);
-    const settled = await few(places, width, (place) =>
-      turn(uriOf(place), call.signal, () => inTime(place, call, (within) => storeAt(place, layer, attestation.artifact, within))),
-    );
-    return { uris: valuesOf(settled, call).map(uriOf) };
-  }
-
-  /** Read, merge, write, look: a tag has no lock, so what another writer overwrote is merged in again. */
-  async function storeAt(place: Place, layer: Layer, artifact: Artifact, call: Call): Promise<Place> {
-    const repository = await open(place, artifact, "pull,push", call);
-    for (let merge = 0; merge < merges; merge += 1) {
-      if (merge > 0) await pause(pauseMs(), call.signal);
-      const stored = await repository.manifest(place.tag, call);
-      const existing = stored && imageManifestFrom(stored, repository, place.tag);
-      if (existing && holds(existing, layer)) return place;
-      const next = appended(existing, layer);
-      const blobs = [next.config, ...(merge > 0 || hasBlobOf(existing, layer) ? [] : [layer.bytes])];
-      await Promise.all(blobs.map((bytes) => repository.putBlob(bytes, call)));
-      const put = await repository.putManifest(place.tag, { mediaType: stored?.mediaType || ociManifest, bytes: next.manifest }, call);
-      if ((await repository.digestOf(place.tag, call)) === put) return place;
-    }
-    throw new CountersignError("store.contended", `${uriOf(place)}: other writers kept overwriting it; it is tried again`, {
-      retry: "wait",
+    const settled = await few(places, width, async (place) => {
+      const repository = await inTime(place, call, (within) => open(place, attestation.artifact, "pull,push", within));
+      return attach(repository, place, layer, { signal: call.signal, lookAfterMs, inTime: (work) => inTime(place, call, work) });
     });
+    return { uris: valuesOf(settled, call).map(uriOf) };
   }
 
   async function find({ artifact, payload }: Where, call: Call): Promise<readonly Found[]> {
@@ -123,8 +105,6 @@ export function ociStorage(options: OciOptions): OciStorage {
   return { name: "oci", store, find, discover };
 }
 
-const ociManifest = "application/vnd.oci.image.manifest.v1+json";
-
 /** All values, or the mildest failure once everybody had a turn; an abort is nobody's failure. */
 function valuesOf<T>(settled: Awaited<ReturnType<typeof few<unknown, T>>>, { signal }: Call): readonly T[] {
   signal.throwIfAborted();
@@ -138,19 +118,4 @@ function repositoryFrom(text: string): Repository {
   if (repository) return repository;
   const sentence = `storage.oci.repository "${text}" is no repository; give one like registry.example/team/signatures, without scheme, tag or digest`;
   throw new CountersignError("config.oci-repository", sentence, { retry: "hold" });
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", onAbort);
-      resolve();
-    }, ms);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-  });
 }
