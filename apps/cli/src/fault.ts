@@ -18,7 +18,7 @@ export function faultOf(error: unknown): Fault {
   const word = typeof code === "string" ? ` (${code})` : "";
   return {
     code: "read.unexpected",
-    sentences: [`an unexpected ${name}${word}; this is a bug in countersign, please report how it came about`],
+    sentences: [`an unexpected ${name}${word}; this is a bug in countersign: please report it, with what COUNTERSIGN_DEBUG=1 prints`],
   };
 }
 
