@@ -5,11 +5,12 @@ import { type Http, http } from "@countersign/http";
 import { inTotoPayloadType } from "@countersign/in-toto-attestation";
 import { type OpenRepository, parseImageManifest, registries } from "@countersign/oci-client";
 import { type OciStorage, ociStorage } from "@countersign/storage-oci";
+import { registry as sandboxRegistry } from "@countersign/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Registry, startDockerRegistry, startOciRegistry } from "./harness/index.ts";
 import "./harness/on-failure.ts";
 
-/** The same signatures in two registries that share no line of code, manifest by manifest. */
+/** The same signatures in three registries that share no line of code, manifest by manifest. */
 const call = { signal: AbortSignal.timeout(170_000) };
 const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
@@ -39,23 +40,27 @@ function claim(host: string, image: string): Payload {
   return { format: "simplesigning", envelope: "none", mediaType: simplesigningMediaType, body: Buffer.from(hex(image)), subjects };
 }
 
-let docker: Registry;
-let cue: Registry;
+let docker: Pick<Registry, "host">;
+let cue: Pick<Registry, "host">;
+let sandbox: Pick<Registry, "host">;
+const cleanUp: (() => Promise<void>)[] = [];
 let wire: Http;
 let requests: string[] = [];
 beforeAll(async () => {
-  [docker, cue] = await Promise.all([startDockerRegistry(), startOciRegistry()]);
+  const [one, two, three] = await Promise.all([startDockerRegistry(), startOciRegistry(), sandboxRegistry()]);
+  [docker, cue, sandbox] = [one, two, three];
+  cleanUp.push(one.stop, two.stop, three.close);
   wire = http({ observe: ({ method, path }) => requests.push(`${method} ${path}`) });
 });
 afterAll(async () => {
   await wire?.close();
-  await Promise.all([docker?.stop(), cue?.stop()]);
+  await Promise.all(cleanUp.map((step) => step()));
 });
 
 const backend = (): OciStorage => ociStorage({ http: wire, credentials: async () => [] });
-const open = ({ host }: Registry): OpenRepository =>
+const open = ({ host }: Pick<Registry, "host">): OpenRepository =>
   registries({ http: wire }).open({ registry: host, repository: "team/app" }, [], "pull,push");
-const manifestAt = async (registry: Registry, tag: string): Promise<{ digest: string; layers: number; type: string }> => {
+const manifestAt = async (registry: Pick<Registry, "host">, tag: string): Promise<{ digest: string; layers: number; type: string }> => {
   const stored = await open(registry).manifest(tag, call);
   if (!stored) throw new Error(`${registry.host} has no ${tag}`);
   return { digest: stored.digest, layers: parseImageManifest(stored.bytes).layers.length, type: stored.mediaType };
@@ -70,14 +75,15 @@ test("tag by tag and digest by digest the same", async () => {
     return one;
   };
   const manifests: Record<string, unknown>[] = [];
-  for (const registry of [docker, cue]) {
+  for (const registry of [docker, cue, sandbox]) {
     const store = backend();
     for (const more of ["task", "pipeline"]) await store.store(attestationOf(more, statement(registry.host, "same", more)), call);
     await store.store(attestationOf("claim", claim(registry.host, "same")), call);
     const tag = `sha256-${hex("same")}`;
     manifests.push({ att: await manifestAt(registry, `${tag}.att`), sig: await manifestAt(registry, `${tag}.sig`) });
   }
-  expect(manifests[0]).toEqual(manifests[1]);
+  expect(manifests[1]).toEqual(manifests[0]);
+  expect(manifests[2]).toEqual(manifests[0]);
   expect(manifests[0]).toMatchObject({ att: { layers: 2, type: "application/vnd.oci.image.manifest.v1+json" }, sig: { layers: 1 } });
 });
 
@@ -85,6 +91,7 @@ test("tag by tag and digest by digest the same", async () => {
 describe.each([
   ["distribution", () => docker, 7],
   ["CUE", () => cue, 5],
+  ["ours, of the sandbox", () => sandbox, 5],
 ] as const)("%s", (_, registryOf, requestsForANewTag) => {
   test("what is stored is found again, and stored once", async () => {
     const registry = registryOf();
