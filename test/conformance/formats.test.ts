@@ -5,7 +5,7 @@ import { corpus } from "./formats-corpus.ts";
 
 describe("payloads recorded from Tekton Chains", () => {
   test.skipIf(!corpus.isThere)(corpus.isThere ? "are reproduced byte for byte, all groups" : corpus.absent, () => {
-    const batch = [process.execPath, join(import.meta.dirname, "formats-batch.ts")];
+    const batch = [process.execPath, join(import.meta.dirname, "../../apps/cli/src/bin.ts"), "statement", "--batch"];
     const options = ["--skip", "s", "--lenient-errors", "--show", "3"];
     const { stdout } = spawnSync(process.execPath, [corpus.compare, corpus.path, ...options, "--", ...batch], { encoding: "utf8" });
     const [, identical, all] = /(\d+)\/(\d+) identical\n$/.exec(stdout) ?? [];

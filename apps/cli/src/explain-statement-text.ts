@@ -1,10 +1,11 @@
 import type { Origin, Place } from "@countersign/tekton";
 import type { ExplainedEntry, Explanation } from "./explain-statement.ts";
+import { printable } from "./printable.ts";
 
 /** An explanation for people. */
 export function explanationText({ run, format, subjects, dependencies, nearMisses }: Explanation): string {
   const lines = [
-    `${run.kind} ${run.namespace}/${run.name}, format ${format}`,
+    printable(`${run.kind} ${run.namespace}/${run.name}, format ${format}`),
     ...section("subjects", subjects.flatMap(entryLines)),
     ...section("dependencies", dependencies.flatMap(entryLines)),
     ...section(
@@ -17,10 +18,6 @@ export function explanationText({ run, format, subjects, dependencies, nearMisse
 
 const section = (title: string, lines: readonly string[]): readonly string[] =>
   lines.length === 0 ? [`  ${title}: none`] : [`  ${title}`, ...lines.map((line) => `    ${printable(line)}`)];
-
-/** What a run says must not move the cursor of whoever reads it. */
-const printable = (line: string): string =>
-  line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`);
 
 function entryLines({ name, digest, label, origins }: ExplainedEntry): readonly string[] {
   const digests = Object.entries(digest).map(([algorithm, hex]) => `${algorithm}:${hex}`);
