@@ -235,6 +235,32 @@ describe("many writers", () => {
     expect(registry.seen.filter((line) => line.startsWith("POST")).length, "the layer once, three configurations").toBe(4);
   });
 
+  test("another process that has appended to ours is no reason to write again", async () => {
+    const registry = memoryRegistry();
+    const at = `${name}/${tag}.att`;
+    registry.before = (line) => {
+      const kept = registry.manifests.get(at);
+      if (!line.startsWith("HEAD") || !kept) return undefined;
+      const manifest = JSON.parse(Buffer.from(kept.bytes).toString());
+      const layers = [...manifest.layers, { mediaType: "x/y", size: 1, digest: `sha256:${digestOf("x")}` }];
+      registry.manifests.set(at, { type: kept.type, bytes: Buffer.from(JSON.stringify({ ...manifest, layers })) });
+      return undefined;
+    };
+    await backend(registry).store(attested(statement([subject]), key), call);
+    expect(layersAt(registry, at)).toHaveLength(2);
+    expect(registry.seen.filter((line) => line.startsWith("PUT"))).toHaveLength(1);
+  });
+
+  test("an abort before the look is prompt", async () => {
+    const stop = new AbortController();
+    const lookAfterMs = (): number => {
+      setTimeout(() => stop.abort("enough"), 5);
+      return 60_000;
+    };
+    const storing = backend(memoryRegistry(), { lookAfterMs }).store(attested(statement([subject]), key), { signal: stop.signal });
+    expect(await failure(storing)).toBe("enough");
+  });
+
   test("a tag that is never ours is an outage, not an endless loop", async () => {
     const registry = memoryRegistry();
     registry.before = (line) =>
