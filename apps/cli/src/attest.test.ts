@@ -63,6 +63,38 @@ test("standard input is read, and never written", async () => {
   });
 });
 
+test("a PipelineRun with its TaskRuns", async () => {
+  const child = taskRunYaml().replace("name: build\n", "name: release-build\n  labels: { tekton.dev/pipelineTask: build }\n");
+  const status = {
+    childReferences: [{ kind: "TaskRun", name: "release-build", pipelineTaskName: "build" }],
+    pipelineSpec: { tasks: [{ name: "build" }] },
+  };
+  const finished = {
+    conditions: [{ type: "Succeeded", status: "True" }],
+    startTime: "2026-01-01T00:00:00Z",
+    completionTime: "2026-01-01T00:02:00Z",
+  };
+  const metadata = { name: "release", namespace: "ci", uid: "p-1" };
+  person.write(
+    "release.json",
+    JSON.stringify({ apiVersion: "tekton.dev/v1", kind: "PipelineRun", metadata, status: { ...status, ...finished } }),
+  );
+  const deep = ["-c", "artifacts.pipelinerun.format=slsa/v2alpha4", "-c", "artifacts.pipelinerun.enable-deep-inspection=true"];
+  const { code, out, err } = await attest(
+    person.path("release.json"),
+    "--children",
+    person.write("child.yaml", child),
+    ...deep,
+    "-o",
+    "json",
+  );
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  const { routes, annotations } = JSON.parse(out).runs[0];
+  expect(routes.map(({ route }: { route: string }) => route)).toEqual(["pipelinerun/slsa/v2alpha4"]);
+  const payload = JSON.parse(Buffer.from(annotations["chains.tekton.dev/payload-pipelinerun-p-1"], "base64").toString());
+  expect(payload.subject).toEqual([{ name: "registry.example/app", digest: { sha256: "a3".repeat(32) } }]);
+});
+
 test("a registry gets one layer, however often", async () => {
   await using registry = await testRegistry();
   const file = person.write("oci.yaml", taskRunYaml(`${registry.host}/app`));

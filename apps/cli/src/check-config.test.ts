@@ -1,3 +1,4 @@
+import { keys } from "@countersign/config";
 import { afterAll, describe, expect, test } from "vitest";
 import { session } from "./session.fixture.ts";
 
@@ -34,6 +35,26 @@ test("warnings and missing plug-ins are 0, with --strict 1", async () => {
   expect(out).toMatch(/^transparency\.enabled +default$/m);
   expect((await check(map, "--strict")).code).toBe(1);
   expect((await check(configMap({}), "--strict")).code).toBe(0);
+});
+
+test.each(["https://registry.example/a", "registry.example/a:tag", "registry.example/A"])(
+  "storage.oci.repository %s is of no use",
+  async (repository) => {
+    expect((await check(configMap({ "storage.oci.repository": repository }))).out).toMatch(
+      /^warning {2}storage\.oci\.repository is no repository/m,
+    );
+    expect((await check(configMap({ "storage.oci.repository": "registry.example/team" }))).out).not.toContain("warning");
+  },
+);
+
+describe("what the documentation marks as missing is missing, and nothing else", () => {
+  const choices = Object.values(keys).flatMap(({ configKey, allowed, notYet = [] }) =>
+    (allowed ?? notYet).map((value) => [configKey, value, notYet.includes(value)] as const),
+  );
+  test.each(choices)("%s: %s", async (key, value, missing) => {
+    const { unsupported } = JSON.parse((await check(configMap({ [key]: value }), "-o", "json")).out);
+    expect(unsupported.length > 0).toBe(missing);
+  });
 });
 
 test("JSON has a stable shape", async () => {

@@ -1,4 +1,4 @@
-import { ConfigError, type ParsedConfig, parseConfig, type Remark } from "@countersign/config";
+import { type ChainsConfig, ConfigError, type ParsedConfig, parseConfig, type Remark } from "@countersign/config";
 import { Command } from "commander";
 import colors from "picocolors";
 import { configMapFrom } from "./config-map.ts";
@@ -50,8 +50,18 @@ async function checked(map: Readonly<Record<string, string>>): Promise<ConfigChe
     return { valid: false, problems: error.problems, warnings: error.warnings, unsupported: [], settings: [] };
   }
   const { unsupportedIn } = await import("@countersign/catalog");
-  const { config, warnings } = parsed;
+  const { config } = parsed;
+  const warnings = [...parsed.warnings, ...(await placesAmiss(config))];
   return { valid: true, problems: [], warnings, unsupported: unsupportedIn(config), settings: effectiveSettings(map, warnings) };
+}
+
+/** Accepted as a text, and of no use to whoever stores: said here, before a run has to find out. */
+async function placesAmiss({ storage }: ChainsConfig): Promise<readonly Remark[]> {
+  const { parseRepository } = await import("@countersign/oci-client");
+  const { repository } = storage.oci;
+  if (!repository || parseRepository(repository)) return [];
+  const key = "storage.oci.repository";
+  return [{ key, sentence: `${key} is no repository: give one like registry.example/team/signatures, without scheme, tag or digest` }];
 }
 
 function checkText({ problems, warnings, unsupported, settings }: ConfigCheck, file: string, color: boolean): string {
