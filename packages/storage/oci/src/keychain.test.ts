@@ -87,8 +87,15 @@ describe("the docker configuration of the process", () => {
   });
 });
 
-test("sources add up", async () => {
-  const one = secretsKeychain(async () => [{ type: "kubernetes.io/dockercfg", text: legacy, source: "a" }]);
-  const two = secretsKeychain(async () => [{ type: "kubernetes.io/dockercfg", text: legacy, source: "b" }]);
-  expect((await firstOf(one, two)(artifact, place, call)).map(({ source }) => source)).toEqual(["a", "b"]);
+test("the first source that knows anything is the one; those after it are not even asked", async () => {
+  const asked: string[] = [];
+  const source = (name: string, text: string) =>
+    secretsKeychain(async () => {
+      asked.push(name);
+      return [{ type: "kubernetes.io/dockercfg", text, source: name }];
+    });
+  const keychain = firstOf(source("empty", "{}"), source("one", legacy), source("two", legacy));
+  expect((await keychain(artifact, place, call)).map((one) => one.source)).toEqual(["one"]);
+  expect(asked).toEqual(["empty", "one"]);
+  expect(await firstOf()(artifact, place, call)).toEqual([]);
 });

@@ -21,12 +21,17 @@ export interface SecretText {
   readonly source: string;
 }
 
-/** One source after the other: their candidates add up. */
+/**
+ * The first source that knows any credentials for the place; the others are not asked. A run's own credentials that were refused are no
+ * reason to try the controller's: that would let anybody write wherever the controller may.
+ */
 export function firstOf(...sources: readonly CredentialSource[]): CredentialSource {
   return async (artifact, place, call) => {
-    const all: Credential[] = [];
-    for (const source of sources) all.push(...(await source(artifact, place, call)));
-    return all;
+    for (const source of sources) {
+      const candidates = await source(artifact, place, call);
+      if (candidates.length > 0) return candidates;
+    }
+    return [];
   };
 }
 
