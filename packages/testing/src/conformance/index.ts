@@ -1,0 +1,1 @@
+export { type It, type Mood, type StorageCandidate, storageConformance } from "./storage.ts";

@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import * as conformance from "./conformance/index.ts";
+import * as testing from "./index.ts";
+
+test("what strangers may use", () => {
+  expect(Object.keys(testing).sort()).toEqual([
+    "aDigest",
+    "aPipelineRun",
+    "aTaskRun",
+    "anAttestation",
+    "canary",
+    "fakeClock",
+    "fakeSigner",
+    "kubeApi",
+    "memoryStorage",
+    "misbehave",
+    "registry",
+  ]);
+  expect(Object.keys(conformance)).toEqual(["storageConformance"]);
+});
