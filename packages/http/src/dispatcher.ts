@@ -1,7 +1,7 @@
 import { type LookupAddress, lookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from "undici";
+import { Agent, buildConnector, type Dispatcher, ProxyAgent } from "undici";
 import { HttpError } from "./fault.ts";
 import type { HttpOptions } from "./http.ts";
 import { proxyFor } from "./proxy.ts";
@@ -22,15 +22,14 @@ export function dispatchersFrom(options: HttpOptions): Dispatchers {
   const made = new Map<string, Dispatcher>();
   const pool = { allowH2: false, connections, connectTimeout: connectMs, keepAliveTimeout: 15_000 };
 
+  const plain: buildConnector.BuildOptions = { allowH2: false, timeout: connectMs, ...(hostPolicy && { lookup: pinned(hostPolicy) }) };
+  const trust = once(() => ({ rejectUnauthorized: !insecure, secureContext: secureContextFrom(options, extra) }));
+  const connectors = { "http:": once(() => buildConnector(plain)), "https:": once(() => buildConnector({ ...plain, ...trust() })) };
+
   const make = (proxy: string | undefined): Dispatcher => {
-    const tls: buildConnector.BuildOptions = {
-      allowH2: false,
-      timeout: connectMs,
-      rejectUnauthorized: !insecure,
-      secureContext: secureContextFrom(options, extra),
-    };
-    if (proxy) return new ProxyAgent({ ...pool, uri: proxy, requestTls: tls, proxyTls: tls });
-    return new Agent({ ...pool, connect: hostPolicy ? { ...tls, lookup: pinned(hostPolicy) } : tls });
+    if (!proxy) return new Agent({ ...pool, connect: (to, done) => connectors[to.protocol === "https:" ? "https:" : "http:"]()(to, done) });
+    const tls: buildConnector.BuildOptions = { allowH2: false, timeout: connectMs, ...trust() };
+    return new ProxyAgent({ ...pool, uri: proxy, requestTls: tls, proxyTls: tls });
   };
 
   return {
@@ -51,6 +50,15 @@ export function dispatchersFrom(options: HttpOptions): Dispatchers {
       await Promise.race([quiet, sleep(closeMs, undefined, { ref: false })]);
       await Promise.all(open.map((dispatcher) => dispatcher.destroy()));
     },
+  };
+}
+
+/** Reading the system's CAs takes a tenth of a second: who speaks plain http, or nothing at all, never waits for it. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 

@@ -463,6 +463,15 @@ describe("TLS", () => {
     expect(await withOne.request(get(url))).toMatchObject({ status: 200 });
   });
 
+  test("a client certificate without its key, or text that is no certificate, is a failure of tls and no crash", async () => {
+    const url = await servingTls((_, response) => response.end("x"));
+    for (const cert of [serverCertificate, "nonsense"])
+      expect(await failure(client({ ca: caCertificate, clientCertificate: { cert, key: clientKey } }).request(get(url)))).toMatchObject({
+        fault: "tls",
+      });
+    expect(await failure(client({ ca: "nonsense" }).request(get(url)))).toMatchObject({ fault: "tls" });
+  });
+
   test("a server that speaks clear text on the TLS port is tls, but nothing was judged untrusted", async () => {
     const url = (await serving((_, response) => response.end("x"))).replace("http:", "https:");
     const error = await failure(client().request(get(url)));
