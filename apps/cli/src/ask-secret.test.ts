@@ -12,11 +12,16 @@ function desk() {
     },
     resume: () => keyboard as never,
     pause: () => keyboard as never,
+    left: "",
+    unshift(rest: Buffer) {
+      keyboard.left = rest.toString();
+    },
   });
   let shown = "";
+  const echoed = (): string => (keyboard.raw ? "" : "(with an echo)");
   const screen = {
     write: (text: string) => {
-      shown += text;
+      shown += text + echoed();
     },
   };
   return { keyboard, screen, type: (text: string) => keyboard.emit("data", Buffer.from(text)), shown: () => shown };
@@ -30,7 +35,7 @@ test("what is typed is answered and never shown", async () => {
   type("s€cx");
   type("\u007fret\r");
   expect(await answer).toBe("s€cret");
-  expect(shown()).toBe("Password: \n");
+  expect(shown()).toBe("Password: \n(with an echo)");
   expect(keyboard.raw).toBe(false);
   expect(keyboard.listenerCount("data")).toBe(0);
 });
@@ -50,4 +55,18 @@ test("so does an interrupt from elsewhere", async () => {
   stop.abort(new Error("stop"));
   await expect(answer).rejects.toThrow("stop");
   expect(keyboard.raw).toBe(false);
+});
+
+test.each(["one\rtwo\r", "one\r\ntwo\r"])("of two lines at once, %j, the second answers the next question", async (pasted) => {
+  const { keyboard, screen, type } = desk();
+  const answer = askSecret("?", keyboard as never, screen, patient);
+  type(pasted);
+  expect([await answer, keyboard.left]).toEqual(["one", "two\r"]);
+});
+
+test("a terminal that is closed gives up", async () => {
+  const { keyboard, screen } = desk();
+  const answer = askSecret("?", keyboard as never, screen, patient);
+  keyboard.emit("end");
+  await expect(answer).rejects.toMatchObject({ name: "AbortError" });
 });
