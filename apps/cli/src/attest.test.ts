@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { sealCosignKey } from "@countersign/signers-x509";
+import { canary, misbehave, type Registry, registry } from "@countersign/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { testRegistry } from "./registry.fixture.ts";
 import { session, taskRunYaml } from "./session.fixture.ts";
 
 const person = session();
@@ -95,30 +95,37 @@ test("a PipelineRun with its TaskRuns", async () => {
   expect(payload.subject).toEqual([{ name: "registry.example/app", digest: { sha256: "a3".repeat(32) } }]);
 });
 
-test("a registry gets one layer, however often", async () => {
-  await using registry = await testRegistry();
-  const file = person.write("oci.yaml", taskRunYaml(`${registry.host}/app`));
-  for (let time = 0; time < 2; time++)
-    expect(await attest(file, "-c", "artifacts.taskrun.storage=oci")).toMatchObject({ code: 0, err: "" });
-  const tags = [...registry.manifests].filter(([name]) => name.endsWith(".att") || name.endsWith(".sig"));
-  expect(tags.map(([, bytes]) => JSON.parse(bytes.toString()).layers.length)).toEqual([1, 1]);
-});
+describe("a registry", () => {
+  let real: Registry;
+  beforeAll(async () => {
+    real = await registry();
+  });
+  afterAll(() => real.close());
 
-test("what cannot be stored is named once, what can is stored: 3", async () => {
-  const refusing = { status: 403, body: '{"errors":[{"code":"DENIED","message":"canary-body"}]}' };
-  await using registry = await testRegistry(refusing);
-  person.write(
-    "config.json",
-    JSON.stringify({ auths: { [registry.host]: { auth: Buffer.from("canary-user:canary-secret").toString("base64") } } }),
-  );
-  const file = person.write("refused.yaml", taskRunYaml(`${registry.host}/app`));
-  for (const form of [[], ["-o", "json"]]) {
-    const { code, out, err } = await attest(file, ...form);
-    expect(code).toBe(3);
-    expect(err.match(/^failed {2}image\/simplesigning: /gm)).toHaveLength(1);
-    expect(out).toContain(`TaskRun/ci/build#taskrun-${uid}`);
-    expect(out + err).not.toContain("canary");
-  }
+  test("gets one layer, however often", async () => {
+    const file = person.write("oci.yaml", taskRunYaml(`${real.host}/app`));
+    for (let time = 0; time < 2; time++)
+      expect(await attest(file, "-c", "artifacts.taskrun.storage=oci")).toMatchObject({ code: 0, err: "" });
+    expect(real.tags("app")).toEqual([".att", ".sig"].map((kind) => expect.stringContaining(kind)));
+    const layers = real.tags("app").map((tag) => JSON.parse(Buffer.from(real.manifest("app", tag)?.bytes ?? []).toString()).layers.length);
+    expect(layers).toEqual([1, 1]);
+  });
+
+  test("that refuses is named once, and what can be stored elsewhere is: 3, with no word of its answer or of the login", async () => {
+    const refusing = await misbehave(real.url);
+    refusing.fault = () => ({ kind: "status", status: 403 });
+    const auth = Buffer.from("canary-user:canary-secret").toString("base64");
+    person.write("config.json", JSON.stringify({ auths: { [refusing.host]: { auth } } }));
+    const file = person.write("refused.yaml", taskRunYaml(`${refusing.host}/app`));
+    for (const form of [[], ["-o", "json"]]) {
+      const { code, out, err } = await attest(file, ...form);
+      expect(code).toBe(3);
+      expect(err.match(/^failed {2}image\/simplesigning: /gm)).toHaveLength(1);
+      expect(out).toContain(`TaskRun/ci/build#taskrun-${uid}`);
+      for (const secret of [canary, "canary-user", "canary-secret", auth]) expect(out + err).not.toContain(secret);
+    }
+    await refusing.close();
+  });
 });
 
 describe("what is missing is said", () => {

@@ -1,19 +1,19 @@
+import { canary, misbehave, type Registry, registry } from "@countersign/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { testCluster } from "./cluster.fixture.ts";
-import { type TestRegistry, testRegistry } from "./registry.fixture.ts";
 import { session, taskRunYaml } from "./session.fixture.ts";
 
 const person = session();
 const digest = `sha256:${"a3".repeat(32)}`;
-let registry: TestRegistry;
+let real: Registry;
 const mine = () => ["--key", person.path("mine/cosign.pub")];
 const theirs = () => ["--key", person.path("theirs/cosign.pub")];
 
 beforeAll(async () => {
-  registry = await testRegistry();
+  real = await registry();
   for (const name of ["mine", "theirs"]) await person.run(["keys", "generate", person.path(name), "--random-password"]);
-  person.write("run.yaml", taskRunYaml(`${registry.host}/app`));
+  person.write("run.yaml", taskRunYaml(`${real.host}/app`));
   const settings = [
     "-c",
     "artifacts.taskrun.storage=tekton,oci",
@@ -33,12 +33,12 @@ beforeAll(async () => {
   expect({ code, err }).toEqual({ code: 0, err: "" });
 }, 20_000);
 afterAll(async () => {
-  await registry[Symbol.asyncDispose]();
+  await real.close();
   person[Symbol.dispose]();
 });
 
 describe("verify image", () => {
-  const image = (...args: string[]) => person.run(["verify", "image", `${registry.host}/app@${digest}`, ...args]);
+  const image = (...args: string[]) => person.run(["verify", "image", `${real.host}/app@${digest}`, ...args]);
 
   test("lists what is attached, with builder and subject", async () => {
     const { code, out, err } = await image(...mine());
@@ -70,15 +70,15 @@ describe("verify image", () => {
   test("JSON has a stable shape", async () => {
     const value = JSON.parse((await image(...mine(), "--type", "slsaprovenance1", "-o", "json")).out);
     expect(value).toEqual({
-      subject: `${registry.host}/app@${digest}`,
+      subject: `${real.host}/app@${digest}`,
       accepted: true,
       checked: [
         {
-          at: `${registry.host}/app:${digest.replace(":", "-")}.att`,
+          at: `${real.host}/app:${digest.replace(":", "-")}.att`,
           what: "https://slsa.dev/provenance/v1",
           accepted: true,
           reasons: [],
-          subjects: [`${registry.host}/app@${digest}`],
+          subjects: [`${real.host}/app@${digest}`],
           builder: "https://tekton.dev/chains/v2",
         },
       ],
@@ -88,13 +88,16 @@ describe("verify image", () => {
   });
 
   test("a tag is looked up, and the answer names the digest", async () => {
-    const bytes = Buffer.from("{}");
-    registry.manifests.set("app:1.0", bytes);
-    const { code, out } = await person.run(["verify", "image", `${registry.host}/app:1.0`, ...mine()]);
-    expect({ code, out }).toEqual({
+    const tagged = `${real.host}/tagged:1.0`;
+    const found = real.seedImage("tagged", "1.0");
+    const verify = () => person.run(["verify", "image", tagged, ...mine()]);
+    expect(await verify()).toMatchObject({
       code: 1,
-      out: `not verified  ${registry.host}/app:1.0: nothing is attached to it by tag (sigstore bundles are not read yet)\n`,
+      out: `not verified  ${tagged}: nothing is attached to it by tag (sigstore bundles are not read yet)\n`,
     });
+    const file = person.write("tagged.yaml", taskRunYaml(`${real.host}/tagged`, found));
+    await person.run(["attest", file, "--signing-secrets", person.path("mine")]);
+    expect(await verify()).toMatchObject({ code: 0, out: expect.stringContaining(`verified  ${tagged}@${found}\n`) });
   });
 
   test("what is no image, or not there, could not be found out: 3", async () => {
@@ -102,14 +105,25 @@ describe("verify image", () => {
       code: 3,
       err: expect.stringContaining("names no image"),
     });
-    expect((await person.run(["verify", "image", `${registry.host}/app:none`, ...mine()])).code).toBe(3);
+    expect((await person.run(["verify", "image", `${real.host}/app:none`, ...mine()])).code).toBe(3);
+  });
+
+  test("a registry that refuses, or talks nonsense: 3, and its words are not repeated", async () => {
+    const odd = await misbehave(real.url);
+    for (const fault of [{ kind: "status", status: 403 }, { kind: "garbage" }] as const) {
+      odd.fault = () => fault;
+      const { code, out, err } = await person.run(["verify", "image", `${odd.host}/app@${digest}`, ...mine(), "-o", "json"]);
+      expect(code).toBe(3);
+      expect(out + err).not.toContain(canary);
+    }
+    await odd.close();
   });
 
   test("signatures kept elsewhere are found there", async () => {
-    const args = ["verify", "image", `${registry.host}/other@${digest}`, ...mine()];
+    const args = ["verify", "image", `${real.host}/other@${digest}`, ...mine()];
     expect((await person.run(args)).code).toBe(1);
-    expect((await person.run([...args, "--repository", `${registry.host}/app`])).code).toBe(0);
-    expect((await person.run(args, { env: { DOCKER_CONFIG: person.folder, COSIGN_REPOSITORY: `${registry.host}/app` } })).code).toBe(0);
+    expect((await person.run([...args, "--repository", `${real.host}/app`])).code).toBe(0);
+    expect((await person.run(args, { env: { DOCKER_CONFIG: person.folder, COSIGN_REPOSITORY: `${real.host}/app` } })).code).toBe(0);
   });
 });
 
