@@ -31,3 +31,12 @@ test.each([
 ])("%s stays as it is", (text) => {
   expect(redact(text)).toBe(text);
 });
+
+test.each(["a+".repeat(50_000), "eyJ".repeat(30_000), "basic ".repeat(16_000), "password ".repeat(10_000)])(
+  "a text made to be slow is not (%#)",
+  (text) => {
+    const start = performance.now();
+    redact(text);
+    expect(performance.now() - start).toBeLessThan(1_000);
+  },
+);

@@ -14,7 +14,7 @@ const secrets: readonly (readonly [RegExp, string])[] = [
     /\b((?:proxy-)?authorization|cookie|set-cookie|x-vault-token)(["']?\s*[:=]\s*["']?)(?!(?:bearer|basic) \[)[^"'\r\n,}]+/gi,
     `$1$2${hidden}`,
   ],
-  [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi, `$1${hidden}@`],
+  [/\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@"']+@/gi, `$1${hidden}@`],
   [/([?&][\w.~%-]+=)[^&\s#"']+/g, `$1${hidden}`],
   [
     /(["']?\b(?:password|passwd|secret|token|access_?token|refresh_?token|id_?token|identitytoken|auth|api_?key)["']?\s*[:=]\s*["']?)(?!\[)[^\s"',;&}]+/gi,

@@ -15,3 +15,12 @@ test.each([
 ])("%s", (header, expected) => {
   expect(parseChallenge(header)).toEqual(expected);
 });
+
+test.each([`${"a".repeat(16_000)}!`, 'a="'.repeat(5_000), `a="${"\\\\".repeat(8_000)}`, "a=".repeat(8_000)])(
+  "a header made to be slow is not (%#)",
+  (header) => {
+    const start = performance.now();
+    parseChallenge(header);
+    expect(performance.now() - start).toBeLessThan(400);
+  },
+);

@@ -11,6 +11,9 @@ export function parseChallenge(header: string | undefined): Challenge | undefine
   return challenges.some(({ scheme }) => scheme === "basic") ? { kind: "basic" } : undefined;
 }
 
+/** Nobody's challenge is longer, and the expression below must not be fed for ever. */
+const maxLength = 8_192;
+
 interface Scheme {
   readonly scheme: string;
   readonly parameters: Map<string, string>;
@@ -19,7 +22,9 @@ interface Scheme {
 /** `Bearer realm="…",service="…", Basic realm=x`: a word that is followed by no "=" starts the next scheme. */
 function schemesOf(header: string): readonly Scheme[] {
   const schemes: Scheme[] = [];
-  for (const [, name, quoted, plain, scheme] of header.matchAll(/([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))|([\w-]+)(?=\s|$|,)/g)) {
+  for (const [, name, quoted, plain, scheme] of header
+    .slice(0, maxLength)
+    .matchAll(/(?<![\w-])([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))|(?<![\w-])([\w-]+)(?=\s|$|,)/g)) {
     if (scheme) schemes.push({ scheme: scheme.toLowerCase(), parameters: new Map() });
     else if (name) schemes.at(-1)?.parameters.set(name.toLowerCase(), plain ?? (quoted ?? "").replace(/\\(.)/g, "$1"));
   }

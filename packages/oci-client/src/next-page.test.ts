@@ -12,3 +12,9 @@ test.each([
 ])("%s", (link, expected) => {
   expect(nextPage(link)).toBe(expected);
 });
+
+test.each(["<".repeat(16_000), "<a>;".repeat(4_000), `<a>;${"x".repeat(16_000)}`])("a header made to be slow is not (%#)", (header) => {
+  const start = performance.now();
+  nextPage(header);
+  expect(performance.now() - start).toBeLessThan(200);
+});

@@ -19,6 +19,9 @@ const path = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|
 const tagForm = /^\w[\w.-]{0,127}$/;
 const digestForm = /^sha256:[0-9a-f]{64}$/;
 
+/** Names come from users: a host name, a repository, a tag and a digest together are shorter. */
+const maxLength = 1_024;
+
 export const isDigest = (text: string): boolean => digestForm.test(text);
 
 /**
@@ -26,6 +29,7 @@ export const isDigest = (text: string): boolean => digestForm.test(text);
  * Undefined for anything else: schemes, upper case, other digest algorithms.
  */
 export function parseReference(text: string): Reference | undefined {
+  if (text.length > maxLength) return undefined;
   const [name = "", digest, ...rest] = text.split("@");
   if (rest.length > 0 || (digest !== undefined && !isDigest(digest))) return undefined;
   const [, base = name, tag] = /^(.*):([^/:]+)$/.exec(name) ?? [];
@@ -36,6 +40,7 @@ export function parseReference(text: string): Reference | undefined {
 
 /** A repository alone, "registry.example:5000/team/app". */
 export function parseRepository(text: string): Repository | undefined {
+  if (text.length > maxLength) return undefined;
   const slash = text.indexOf("/");
   const first = text.slice(0, Math.max(slash, 0));
   const named = slash > 0 && (/[.:]/.test(first) || first === "localhost");

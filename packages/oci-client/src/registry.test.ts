@@ -74,6 +74,23 @@ describe("manifests and blobs", () => {
     expect(sizes).toEqual([5, 0]);
   });
 
+  test.each([400, 405, 413, 501])("a registry that answers %i to a blob in one request gets a session", async (status) => {
+    const registry = await fake({
+      monolithic: false,
+      before: (request, response) => {
+        if (request.method !== "POST" || !request.url?.includes("digest=")) return false;
+        response.writeHead(status).end();
+        return true;
+      },
+    });
+    const repository = open(registry);
+    const first = await repository.putBlob(Buffer.from("first"), call);
+    await repository.putBlob(Buffer.from("second"), call);
+    expect(await repository.hasBlob(first, call)).toBe(true);
+    const uploads = registry.seen.filter((line) => line.includes("uploads"));
+    expect(uploads.length).toBe((status === 501 ? 3 : 1) + 2 + 2);
+  });
+
   test("bytes that are not what their digest says are refused", async () => {
     const registry = await fake();
     const repository = open(registry);

@@ -43,6 +43,11 @@ export interface OpenRepository {
 
 const maxManifestBytes = 4 * 2 ** 20;
 const maxTagPages = 100;
+/** Their names come from users: memory must have an end. */
+const maxRegistries = 1000;
+/** How registries that do not know the one-request form may put it, when they do not just open a session. */
+const wantsSession: ReadonlySet<number> = new Set([400, 404, 405, 411, 413, 415, 422, 501]);
+const binary = { "content-type": "application/octet-stream" };
 
 export function registries({ http, insecure = false, totalMs = 30_000 }: RegistryOptions): Registries {
   const through = wire({ http, insecure, totalMs });
@@ -77,20 +82,23 @@ function openRepository(entrance: Entrance, through: Wire, sessionOnly: Set<stri
     return { mediaType: (answer.headers["content-type"] ?? "").split(";")[0]?.trim() ?? "", bytes: answer.body, digest };
   }
 
+  /** In one request where the registry takes that. A blob is named by its digest: to send it twice does no harm, so POST may be repeated. */
   async function putBlob(bytes: Uint8Array, { signal }: Call): Promise<string> {
     const digest = sha256Of(bytes);
     const asked = askedOf("PUT blob", digest);
-    const how = { ...asked, signal, headers: { "content-type": "application/octet-stream" } };
-    const atOnce = !sessionOnly.has(place.registry);
-    const url = `${base}/blobs/uploads/${atOnce ? `?digest=${digest}` : ""}`;
-    // A blob is named by its digest: to send it twice does no harm, so a POST may be repeated here.
-    const started = await send({ ...how, method: "POST", url, body: atOnce ? bytes : "", tries: 3 });
-    if (started.status === 201) return digest;
+    const post = (query: string, body: Uint8Array | string): Promise<HttpResponse> =>
+      send({ ...asked, signal, method: "POST", url: `${base}/blobs/uploads/${query}`, headers: binary, body, tries: 3 });
+    const atOnce = sessionOnly.has(place.registry) ? undefined : await post(`?digest=${digest}`, bytes);
+    if (atOnce?.status === 201) return digest;
+    if (atOnce && atOnce.status !== 202 && !wantsSession.has(atOnce.status)) throw refusalFrom(asked, atOnce, source());
+    const started = atOnce?.status === 202 ? atOnce : await post("", "");
     const session = started.headers["location"];
     if (started.status !== 202 || session === undefined) throw refusalFrom(asked, started, source());
-    if (atOnce) sessionOnly.add(place.registry);
-    const origin = await through.originOf(place.registry, how);
-    const answer = await send({ ...how, method: "PUT", url: sessionUrl(session, digest, origin, asked), body: bytes, tries: 1 });
+    if (sessionOnly.size >= maxRegistries) sessionOnly.clear();
+    sessionOnly.add(place.registry);
+    const origin = await through.originOf(place.registry, { ...asked, signal });
+    const url = sessionUrl(session, digest, origin, asked);
+    const answer = await send({ ...asked, signal, method: "PUT", url, headers: binary, body: bytes, tries: 1 });
     if (answer.status !== 201) throw refusalFrom(asked, answer, source());
     return digest;
   }
