@@ -7,7 +7,7 @@ const digest = `sha256:${"a".repeat(64)}`;
 const childRun = (name: string): string =>
   JSON.stringify({
     kind: "TaskRun",
-    metadata: { name, uid: name, labels: { "tekton.dev/pipelineTask": name } },
+    metadata: { name, uid: name, labels: { "tekton.dev/pipelineTask": "build" } },
     status: { completionTime: "2026-01-01T00:00:00Z", taskSpec: {}, results: [{ name: "IMAGES", value: `gcr.io/a/${name}@${digest}` }] },
   });
 const files: Readonly<Record<string, string>> = {
@@ -18,7 +18,7 @@ const files: Readonly<Record<string, string>> = {
   "pipeline.json": JSON.stringify({
     kind: "PipelineRun",
     metadata: { name: "p" },
-    status: { pipelineSpec: { tasks: [{ name: "b1" }, { name: "a1" }] }, childReferences: [{ name: "a1" }, { name: "b1" }] },
+    status: { pipelineSpec: { tasks: [{ name: "build" }] }, childReferences: [{ name: "a1" }, { name: "b1" }] },
   }),
   "b1.json": childRun("b1"),
   "a1.json": childRun("a1"),
@@ -69,7 +69,7 @@ describe("statement", () => {
       set: ["artifacts.pipelinerun.enable-deep-inspection=true"],
     };
     const [line] = await statementLines(input, read);
-    expect(JSON.parse(line ?? "").subject.map(({ name }: { name: string }) => name)).toEqual(["gcr.io/a/b1", "gcr.io/a/a1"]);
+    expect(JSON.parse(line ?? "").subject.map(({ name }: { name: string }) => name)).toEqual(["gcr.io/a/a1", "gcr.io/a/b1"]);
     const [text] = await explanations(input, read);
     expect(text).toContain("from result IMAGES of TaskRun b1");
   });

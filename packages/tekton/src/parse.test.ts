@@ -1,6 +1,6 @@
 import { CountersignError } from "@countersign/core";
 import { describe, expect, test } from "vitest";
-import { goJson, imagesOf, normalise, parseRun } from "./index.ts";
+import { goJson, imagesOf, normalise, parseRun, tasksOf } from "./index.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 
@@ -131,6 +131,25 @@ describe("imagesOf", () => {
       ["index.docker.io/library/ab", "aaaaaaaaaaaa", `index.docker.io/library/ab@${digest}`, "sa"],
     ]);
   });
+  test("goes through pairs, then IMAGES, then marked outputs", () => {
+    const mixed = [
+      { name: "x-ARTIFACT_OUTPUTS", value: { uri: "of/output", digest, isBuildArtifact: "true" } },
+      { name: "IMAGES", value: `of/list@${digest}` },
+      { name: "IMAGE_URL", value: "of/pair" },
+      { name: "IMAGE_DIGEST", value: digest },
+    ];
+    const run = parseRun(JSON.stringify({ kind: "TaskRun", status: { results: mixed } }));
+    expect(imagesOf(run).map(({ repository }) => repository.replace("index.docker.io/", ""))).toEqual(["of/pair", "of/list", "of/output"]);
+  });
   test("finds none in a PipelineRun", () =>
     expect(imagesOf(parseRun(JSON.stringify({ kind: "PipelineRun", status: { results } })))).toEqual([]));
+});
+
+test("a child without the label of a task belongs to none, not even to one without a name", () => {
+  const pipeline = JSON.stringify({ kind: "PipelineRun", status: { pipelineSpec: { tasks: [{}, { name: "a" }] } } });
+  const child = (labels?: object): string => JSON.stringify({ metadata: { labels }, status: { completionTime: "2026-01-01T00:00:00Z" } });
+  const run = parseRun(pipeline, {
+    children: [child(), child({ "tekton.dev/pipelineTask": "a" }), child({ "tekton.dev/pipelineTask": "" })],
+  });
+  expect(run.kind === "PipelineRun" && tasksOf(run).map(({ completed }) => completed.length)).toEqual([1, 1]);
 });

@@ -69,8 +69,7 @@ class Decoder {
       if (field === undefined) continue;
       const member = object[key];
       this.#path.push(key);
-      // null is absence, save for a parameter's value, where it is the empty string
-      const decoded = member === null && field.type.kind !== "paramValue" ? undefined : this.value(field.type, member);
+      const decoded = member === null ? undefined : this.value(field.type, member);
       this.#path.pop();
       if (decoded !== member) object[key] = decoded;
     }
@@ -119,7 +118,6 @@ class Decoder {
   /** What is neither a string, a list of strings nor an object of strings becomes a string: its own JSON text, as it was sent. */
   #paramValue(value: unknown): ParamValue {
     if (typeof value === "string") return { kind: "string", text: this.#mended(value) };
-    if (value === null) return { kind: "string", text: "" };
     if (Array.isArray(value) && value.every(isTextOrNull)) return { kind: "list", items: value.map((item) => this.#mended(item ?? "")) };
     if (typeof value === "object" && !Array.isArray(value)) {
       const entries = Object.entries(value);
