@@ -2,6 +2,7 @@ import { type Http, http } from "@countersign/http";
 import { anAttestation, canary, misbehave, registry } from "@countersign/testing";
 import { type StorageCandidate, storageConformance } from "@countersign/testing/conformance";
 import { afterEach, describe, expect, test } from "vitest";
+import { serverCertificate, serverKey } from "./certificate.fixture.ts";
 import type { CredentialSource } from "./keychain.ts";
 import { ociStorage } from "./oci-storage.ts";
 
@@ -100,5 +101,24 @@ describe("a registry that misbehaves", () => {
     await storage.store(attestation, call);
     const basic = front.requests.filter(({ headers }) => `${headers["authorization"]}`.startsWith("Basic "));
     expect(basic.map(({ path }) => path.split("?")[0])).toEqual(["/token"]);
+  });
+
+  test("a certificate that nobody vouches for: refused with the way out, stored when told to", async () => {
+    const secure = await registry({ tls: { key: serverKey, cert: serverCertificate } });
+    const [strict, lenient] = [wireOf(), http({ env: {}, insecure: true })];
+    cleanUp.push(
+      () => secure.close(),
+      () => strict.close(),
+      () => lenient.close(),
+    );
+    const attestation = await anAttestation({ repository: `${secure.host}/team/app` });
+    const error = await ociStorage({ http: strict, credentials: nobody })
+      .store(attestation, call)
+      .catch((error) => error);
+    expect(error).toMatchObject({ code: "store.registry-refused", retry: "counted" });
+    expect(error.message).toMatch(/the certificate is not trusted .*add its CA, or allow insecure registries/);
+    expect(secure.seen).toEqual([]);
+    const { uris } = await ociStorage({ http: lenient, insecure: true, credentials: nobody }).store(attestation, call);
+    expect(uris).toHaveLength(1);
   });
 });

@@ -1,0 +1,20 @@
+/** A throw-away key and its certificate for "localhost" and 127.0.0.1, by a CA that nobody knows; valid until 2126. */
+export const serverCertificate: string = `-----BEGIN CERTIFICATE-----
+MIIBlTCCATqgAwIBAgIUIfU6lYiASnqRTLQarXRFsuQ9bN4wCgYIKoZIzj0EAwIw
+HjEcMBoGA1UEAwwTY291bnRlcnNpZ24gdGVzdCBDQTAgFw0yNjExMjQxMTQxMDJa
+GA8yMTI2MTAzMTExNDEwMlowFDESMBAGA1UEAwwJbG9jYWxob3N0MFkwEwYHKoZI
+zj0CAQYIKoZIzj0DAQcDQgAEYr1fS5/O+pr1TrKcw73o+1OsemR4h+f+IbIwKJp0
+lUs39tNGck1O6dGjsURvPaIJ2neB0P2uywMIm72g4ZGSo6NeMFwwGgYDVR0RBBMw
+EYIJbG9jYWxob3N0hwR/AAABMB0GA1UdDgQWBBRNGm60RmjDuO9XG3f+g/76jCpJ
+MTAfBgNVHSMEGDAWgBRoRknhhzmz+LLKeZ929g7wlrfuSTAKBggqhkjOPQQDAgNJ
+ADBGAiEAtFENaK2DSkl5gA3HJKFjOlpq/2HzmNOhdi7MSI44tMcCIQC9e8liEA42
+3P5T+b2oQ+qTNvrb9a+PJ7rFzhCCtBKMSg==
+-----END CERTIFICATE-----
+`;
+
+export const serverKey: string = `-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIHDwqKSx6uccccYQJUvGgwExGgvc7orHsLT8JLFcRP7coAoGCCqGSM49
+AwEHoUQDQgAEYr1fS5/O+pr1TrKcw73o+1OsemR4h+f+IbIwKJp0lUs39tNGck1O
+6dGjsURvPaIJ2neB0P2uywMIm72g4ZGSow==
+-----END EC PRIVATE KEY-----
+`;
