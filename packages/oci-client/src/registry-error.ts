@@ -1,4 +1,5 @@
 import { HttpError, type HttpResponse, isOutage, isUntrusted, retryAfterMs } from "@countersign/http";
+import { anonymous } from "./credential.ts";
 
 export interface RegistryErrorFacts {
   /** "GET manifest", "PUT blob", …. */
@@ -80,6 +81,8 @@ export const unsound = ({ operation, reference }: Asked, what: string): Registry
   new RegistryError(`${operation} ${reference}: ${what}`, { operation, reference, outage: false });
 
 function hintFor(status: number, credentialSource: string): string {
+  if ((status === 401 || status === 403) && credentialSource === anonymous.source)
+    return " and no credentials were found for it; give some (in a cluster: a dockerconfigjson Secret listed in the run's ServiceAccount under secrets)";
   if (status === 401 || status === 403) return ` to ${credentialSource}; these credentials must be allowed to do that`;
   if (status === 404) return "; does the repository exist?";
   if (status === 413) return "; it takes nothing so large";
