@@ -108,6 +108,23 @@ describe("verify image", () => {
     expect((await person.run(["verify", "image", `${real.host}/app:none`, ...mine()])).code).toBe(3);
   });
 
+  test("what was signed for another image is refused at this one's tags", async () => {
+    const other = `sha256:${"b4".repeat(32)}`;
+    for (const kind of ["att", "sig"]) {
+      const stolen = real.manifest("app", `${digest.replace(":", "-")}.${kind}`);
+      const url = `${real.url}/v2/app/manifests/${other.replace(":", "-")}.${kind}`;
+      const { status } = await fetch(url, {
+        method: "PUT",
+        body: Buffer.from(stolen?.bytes ?? []),
+        headers: { "content-type": stolen?.mediaType ?? "" },
+      });
+      expect(status).toBe(201);
+    }
+    const { code, out } = await person.run(["verify", "image", `${real.host}/app@${other}`, ...mine()]);
+    expect(code).toBe(1);
+    expect(out.match(new RegExp(`subject: no subject has the digest ${other}`, "g"))).toHaveLength(2);
+  });
+
   test("a registry that refuses, or talks nonsense: 3, and its words are not repeated", async () => {
     const odd = await misbehave(real.url);
     for (const fault of [{ kind: "status", status: 403 }, { kind: "garbage" }] as const) {

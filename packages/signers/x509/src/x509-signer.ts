@@ -7,7 +7,7 @@ export interface X509Options {
   readonly keys: KeySource;
   /**
    * Default true: the same message gives the same signature (RFC 6979 for EC keys), so a repeated store changes nothing. False
-   * signs EC about ten times faster, and the signer then recognises its earlier signatures.
+   * signs EC several times faster, and the signer then recognises its earlier signatures.
    */
   readonly deterministic?: boolean;
 }
