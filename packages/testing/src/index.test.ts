@@ -12,6 +12,7 @@ test("what strangers may use", () => {
     "fakeClock",
     "fakeSigner",
     "kubeApi",
+    "localhostTls",
     "memoryStorage",
     "misbehave",
     "registry",

@@ -14,8 +14,12 @@ const go = (...args: string[]): string => execFileSync("go", args, { cwd, env, e
 for (const file of ["go.mod", "go.sum"]) rmSync(`${cwd}/${file}`, { force: true });
 go("mod", "init", "countersign.test/parts/kube");
 const { GoMod } = JSON.parse(go("mod", "download", "-json", `k8s.io/kubernetes@${version}`)) as { GoMod: string };
-const staged = [...readFileSync(GoMod, "utf8").matchAll(/^\s*(k8s\.io\/\S+) => \.\/staging\//gm)].map((match) => match[1]);
+const kubernetes = readFileSync(GoMod, "utf8");
+const staged = [...kubernetes.matchAll(/^\s*(k8s\.io\/\S+) => \.\/staging\//gm)].map((match) => match[1]);
 go("mod", "edit", ...staged.map((module) => `-replace=${module}=${module}@${version.replace(/^v1/, "v0")}`));
 go("get", "-tool", `k8s.io/kubernetes/cmd/kube-apiserver@${version}`);
 go("mod", "tidy");
+// Not the compiler of whoever runs this: the oldest one that Kubernetes takes.
+const oldest = /^go (\S+)$/m.exec(kubernetes)?.[1];
+if (oldest) go("mod", "edit", `-go=${oldest}`);
 console.log(`${staged.length} libraries pinned to ${version.replace(/^v1/, "v0")}`);
