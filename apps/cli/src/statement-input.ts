@@ -1,7 +1,8 @@
 import { type ParsedConfig, parseConfig } from "@countersign/config";
 import { CountersignError } from "@countersign/core";
 import { parseRun, type Run, SourceText } from "@countersign/tekton";
-import { parse, parseAllDocuments } from "yaml";
+import { parseAllDocuments } from "yaml";
+import { configMapFrom } from "./config-map.ts";
 
 /** Reads a file, or standard input for "-". */
 export type ReadText = (path: string) => Promise<string>;
@@ -21,6 +22,9 @@ interface Item {
   readonly kind?: "TaskRun" | "PipelineRun";
   readonly name: string;
 }
+
+export const noFile = (): CountersignError =>
+  new CountersignError("read.no-file", 'name at least one file, or "-" for standard input', { retry: "never" });
 
 /** Every run of the files, with the children that belong to it. */
 export async function runsFrom({ files, children = [] }: StatementInput, read: ReadText): Promise<readonly Run[]> {
@@ -84,15 +88,8 @@ function isJson(text: string): boolean {
 
 /** @throws ConfigError with every mistake */
 export async function configFrom({ config, set = [] }: StatementInput, read: ReadText): Promise<ParsedConfig> {
-  const fromFile = config === undefined ? {} : dataOf(parse(await read(config)), config);
+  const fromFile = config === undefined ? {} : configMapFrom(await read(config), config);
   return parseConfig({ ...fromFile, ...Object.fromEntries(set.map(keyAndValue)) });
-}
-
-function dataOf(value: unknown, path: string): Record<string, string> {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new CountersignError("config.not-a-map", `${path} holds no ConfigMap and no map of its keys`, { retry: "hold" });
-  const map = value as Record<string, unknown>;
-  return (map["kind"] === "ConfigMap" ? (map["data"] ?? {}) : map) as Record<string, string>;
 }
 
 function keyAndValue(setting: string): [string, string] {

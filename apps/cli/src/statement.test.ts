@@ -1,7 +1,8 @@
 import { CountersignError } from "@countersign/core";
 import { describe, expect, test } from "vitest";
-import { explanations, statementCommand, statementLines } from "./statement.ts";
+import { explanations, statementCommand, statements } from "./statement.ts";
 import { batchAnswer, linesOf } from "./statement-batch.ts";
+import type { Terminal } from "./terminal.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 const childRun = (name: string): string =>
@@ -37,29 +38,23 @@ const alpha3 = { set: ["artifacts.taskrun.format=slsa/v2alpha3", "artifacts.pipe
 
 describe("statement", () => {
   test("prints the payload of a JSON file without touching the spelling of its numbers", async () => {
-    const [line] = await statementLines({ files: ["task.json"] }, read);
+    const [line] = await statements({ files: ["task.json"] }, read);
     expect(JSON.parse(line ?? "").predicate.invocation.parameters).toEqual({ p: "2.50" });
   });
 
   test("reads YAML, several documents and lists of kubectl", async () => {
-    expect(uids(await statementLines({ files: ["task.yaml", "list.json", "tasks.json"], ...alpha3 }, read))).toEqual([
-      "y",
-      "z",
-      "1",
-      "2",
-      "3",
-    ]);
+    expect(uids(await statements({ files: ["task.yaml", "list.json", "tasks.json"], ...alpha3 }, read))).toEqual(["y", "z", "1", "2", "3"]);
   });
 
   test("prints the payloads of images after that of the TaskRun", async () => {
-    const lines = await statementLines({ files: ["task.yaml"] }, read);
+    const lines = await statements({ files: ["task.yaml"] }, read);
     expect(lines.map((line) => Object.keys(JSON.parse(line))[0])).toEqual(["_type", "critical", "_type"]);
   });
 
   test("takes ConfigMaps, plain maps, and settings that are stronger", async () => {
-    const [line] = await statementLines({ files: ["task.json"], config: "config.yaml", set: ["builder.id=c"] }, read);
+    const [line] = await statements({ files: ["task.json"], config: "config.yaml", set: ["builder.id=c"] }, read);
     expect(JSON.parse(line ?? "").predicate.runDetails.builder).toEqual({ id: "c" });
-    expect(await statementLines({ files: ["task.yaml"], config: "map.yaml" }, read)).toHaveLength(2);
+    expect(await statements({ files: ["task.yaml"], config: "map.yaml" }, read)).toHaveLength(2);
   });
 
   test("attaches children in the order of childReferences", async () => {
@@ -68,7 +63,7 @@ describe("statement", () => {
       children: ["b1.json", "a1.json"],
       set: ["artifacts.pipelinerun.enable-deep-inspection=true"],
     };
-    const [line] = await statementLines(input, read);
+    const [line] = await statements(input, read);
     expect(JSON.parse(line ?? "").subject.map(({ name }: { name: string }) => name)).toEqual(["gcr.io/a/a1", "gcr.io/a/b1"]);
     const [text] = await explanations(input, read);
     expect(text).toContain("from result IMAGES of TaskRun b1");
@@ -79,15 +74,32 @@ describe("statement", () => {
     [{ files: ["none"] }, /none/],
     [{ files: ["pipeline.json"], children: ["task.json"] }, /not among the childReferences/],
     [{ files: [], set: ["builder.id"] }, /not of the form key=value/],
-    [{ files: [], config: "config-list.yaml" }, /holds no ConfigMap/],
+    [{ files: [], config: "config-list.yaml" }, /config-list.yaml holds no map/],
     [{ files: [], set: ["artifacts.taskrun.format=tekton"] }, /artifacts.taskrun.format/],
   ])("refuses %j", async (input, message) => {
-    const attempt = statementLines(input, read);
+    const attempt = statements(input, read);
     await expect(attempt).rejects.toThrow(message);
     await expect(attempt).rejects.toSatisfy(CountersignError.is);
   });
 
-  test("is a command that the program can add", () => expect(statementCommand().name()).toBe("statement"));
+  test("answers scripts in JSON", async () => {
+    const [text] = await statements({ files: ["task.yaml"] }, read, "json");
+    expect(JSON.parse(text ?? "").payloads).toMatchObject([
+      { artifact: "tekton.dev-v1-TaskRun-y", format: "in-toto", payload: expect.stringMatching(/^\{"_type"/) },
+      { artifact: `gcr.io/a/b@${digest}`, format: "simplesigning" },
+      { artifact: "tekton.dev-v1-TaskRun-z" },
+    ]);
+    const [explained] = await explanations({ files: ["task.yaml"] }, read, "json");
+    expect(JSON.parse(explained ?? "").runs[0].subjects[0].origins[0]).toMatchObject({ from: "result", names: ["IMAGES"] });
+  });
+
+  test("is a command that speaks through the terminal it was given", async () => {
+    const said: string[] = [];
+    const terminal = { out: (text: string) => void said.push(text), readText: read } as Terminal;
+    await statementCommand(terminal).parseAsync(["task.json"], { from: "user" });
+    expect(said.join("")).toMatch(/^\{"_type".*\}\n$/);
+    await expect(statementCommand(terminal).parseAsync([], { from: "user" })).rejects.toThrow(/at least one file/);
+  });
 });
 
 describe("the batch protocol", () => {

@@ -1,12 +1,12 @@
-import { readFile } from "node:fs/promises";
-import { text } from "node:stream/consumers";
-import { CountersignError } from "@countersign/core";
 import { Command } from "commander";
 import { explainRun } from "./explain-statement.ts";
 import { explanationText } from "./explain-statement-text.ts";
+import { jsonText, type OutputForm, outputOption } from "./output-option.ts";
+import { processTerminal } from "./process-terminal.ts";
 import { batchAnswer, linesOf } from "./statement-batch.ts";
-import { configFrom, type ReadText, runsFrom, type StatementInput } from "./statement-input.ts";
+import { configFrom, noFile, type ReadText, runsFrom, type StatementInput } from "./statement-input.ts";
 import { payloadsOf } from "./statement-payloads.ts";
+import type { Terminal } from "./terminal.ts";
 
 interface Options {
   readonly children?: readonly string[];
@@ -14,12 +14,13 @@ interface Options {
   readonly set?: readonly string[];
   readonly batch?: boolean;
   readonly explain?: boolean;
+  readonly output: OutputForm;
 }
 
 /** `countersign statement`: what would be signed for a run, without signing anything. */
-export function statementCommand(): Command {
+export function statementCommand(terminal: Terminal = processTerminal(new AbortController().signal)): Command {
   return new Command("statement")
-    .description("print the payloads that would be signed for a run, one per line")
+    .description("Print the payloads that would be signed for a run, one per line.")
     .argument("[files...]", 'TaskRuns or PipelineRuns, JSON or YAML; "-" is standard input')
     .option("--children <files...>", "the TaskRuns of a PipelineRun")
     .option("--config <file>", "a chains-config ConfigMap, or a map of its keys")
@@ -29,39 +30,41 @@ export function statementCommand(): Command {
     ])
     .option("--batch", "answer requests on standard input, one JSON object per line")
     .option("--explain", "say for every entry where it came from, and for every near miss what to change")
-    .action(async (files: readonly string[], options: Options) => {
-      if (options.batch) return answerBatch();
-      if (files.length === 0)
-        throw new CountersignError("read.no-file", 'name at least one file, or "-" for standard input', { retry: "never" });
-      const lines = options.explain ? explanations : statementLines;
-      for (const line of await lines({ files, ...options }, readText)) process.stdout.write(`${line}\n`);
+    .addOption(outputOption())
+    .addHelpText("after", examples)
+    .action(async (files: readonly string[], { batch, explain, output, ...options }: Options) => {
+      if (batch) return answerBatch(terminal);
+      if (files.length === 0) throw noFile();
+      const answer = explain ? explanations : statements;
+      for (const text of await answer({ files, ...options }, (path) => terminal.readText(path), output)) terminal.out(text);
     });
 }
 
-/** The payloads as text, in the order in which the controller would sign them. */
-export async function statementLines(input: StatementInput, read: ReadText): Promise<readonly string[]> {
+/** The payloads in the order in which the controller would sign them. */
+export async function statements(input: StatementInput, read: ReadText, output: OutputForm = "text"): Promise<readonly string[]> {
   const { config } = await configFrom(input, read);
-  const runs = await runsFrom(input, read);
-  return runs.flatMap((run) => payloadsOf(run, config)).map(({ payload }) => new TextDecoder().decode(payload.body));
+  const payloads = (await runsFrom(input, read))
+    .flatMap((run) => payloadsOf(run, config))
+    .map(({ artifact, payload: { format, body } }) => ({ artifact: artifact.fullKey, format, payload: new TextDecoder().decode(body) }));
+  return output === "json" ? [jsonText({ payloads })] : payloads.map(({ payload }) => `${payload}\n`);
 }
 
 /** One text per run. */
-export async function explanations(input: StatementInput, read: ReadText): Promise<readonly string[]> {
+export async function explanations(input: StatementInput, read: ReadText, output: OutputForm = "text"): Promise<readonly string[]> {
   const { config } = await configFrom(input, read);
-  return (await runsFrom(input, read)).map((run) => explanationText(explainRun(run, config)));
+  const runs = (await runsFrom(input, read)).map((run) => explainRun(run, config));
+  return output === "json" ? [jsonText({ runs })] : runs.map((explanation) => `${explanationText(explanation)}\n`);
 }
 
-const readText: ReadText = async (path) => {
-  try {
-    return path === "-" ? await text(process.stdin) : await readFile(path, "utf8");
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new CountersignError("read.no-file", `cannot read ${path} (${code ?? "unknown reason"})`, { retry: "never", cause });
-  }
-};
-
-async function answerBatch(): Promise<void> {
-  for await (const line of linesOf(process.stdin)) {
-    if (line.trim() !== "") process.stdout.write(`${batchAnswer(line)}\n`);
-  }
+async function answerBatch(terminal: Terminal): Promise<void> {
+  for await (const line of linesOf(process.stdin)) if (line.trim() !== "") terminal.out(`${batchAnswer(line)}\n`);
 }
+
+const examples = `
+Examples:
+  countersign statement run.yaml
+  countersign statement pipelinerun.yaml --children build.yaml test.yaml -c artifacts.pipelinerun.format=slsa/v2alpha4
+  kubectl get taskrun build -o json | countersign statement - --explain
+
+Exit codes: 0 printed; 3 a file cannot be read, a run or the configuration is refused.
+`;

@@ -119,7 +119,7 @@ class Decoder {
   #paramValue(value: unknown): ParamValue {
     if (typeof value === "string") return { kind: "string", text: this.#mended(value) };
     if (Array.isArray(value) && value.every(isTextOrNull)) return { kind: "list", items: value.map((item) => this.#mended(item ?? "")) };
-    if (typeof value === "object" && !Array.isArray(value)) {
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
       const entries = Object.entries(value);
       if (entries.every(([, member]) => isTextOrNull(member)))
         return { kind: "object", entries: new Map(entries.map(([key, member]) => [this.#mended(key), this.#mended(member ?? "")])) };
