@@ -15,12 +15,15 @@ test("--help names every command, with examples and exit codes", async () => {
   for (const word of [...commands, "Examples:", "Exit codes:"]) expect(out).toContain(word);
 });
 
-test.each(["attest", "verify image", "verify run", "keys generate", "check-config"])("%s --help teaches with examples", async (words) => {
-  const { code, out } = await person.run([...words.split(" "), "--help"]);
-  expect(code).toBe(0);
-  expect(out).toContain(`countersign ${words}`);
-  expect(out).toContain("Examples:");
-});
+test.each(["statement", "attest", "verify image", "verify run", "keys generate", "check-config"])(
+  "%s --help teaches with examples",
+  async (words) => {
+    const { code, out } = await person.run([...words.split(" "), "--help"]);
+    expect(code).toBe(0);
+    expect(out).toContain(`countersign ${words}`);
+    expect(out).toContain("Examples:");
+  },
+);
 
 test.each([
   [[]],

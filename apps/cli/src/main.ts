@@ -5,31 +5,29 @@ import type { Terminal } from "./terminal.ts";
 
 /** Runs one command line (without the program's name) and answers its exit code. It never throws. */
 export async function main(args: readonly string[], terminal?: Terminal): Promise<number> {
-  if (terminal) return run(args, terminal, () => 0);
+  if (terminal) return run(args, terminal);
   const { processTerminal } = await import("./process-terminal.ts");
   const stop = new AbortController();
   const onInterrupt = (): void => stop.abort(new DOMException("interrupted", "AbortError"));
   process.once("SIGINT", onInterrupt);
   try {
-    const own = processTerminal(stop.signal);
-    return await run(args, own, () => own.code);
+    return await run(args, processTerminal(stop.signal));
   } finally {
     process.off("SIGINT", onInterrupt);
   }
 }
 
-async function run(args: readonly string[], given: Terminal, codeOf: () => number): Promise<number> {
-  let code: number | undefined;
+async function run(args: readonly string[], surroundings: Terminal): Promise<number> {
+  let code: number = exitCode.ok;
   const terminal: Terminal = {
-    ...given,
+    ...surroundings,
     exitWith(next) {
       code = next;
-      given.exitWith(next);
     },
   };
   try {
     await (await programFor(args, terminal)).parseAsync(args, { from: "user" });
-    return code ?? codeOf();
+    return code;
   } catch (error) {
     return codeFrom(error, args, terminal);
   }

@@ -5,9 +5,8 @@ import { askSecret } from "./ask-secret.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The terminal, pipe or job that this process was started in. */
-export function processTerminal(signal: AbortSignal): Terminal & { readonly code: number } {
+export function processTerminal(signal: AbortSignal): Terminal {
   const { stdout, stderr, env } = process;
-  let code = 0;
   return {
     out: (line) => void stdout.write(line),
     err: (line) => void stderr.write(line),
@@ -17,11 +16,8 @@ export function processTerminal(signal: AbortSignal): Terminal & { readonly code
     // https://no-color.org, and FORCE_COLOR for pipes that can show it
     color: !env["NO_COLOR"] && env["TERM"] !== "dumb" && (Boolean(env["FORCE_COLOR"]) || Boolean(stdout.isTTY)),
     signal,
-    exitWith(next) {
-      code = next;
-    },
-    get code() {
-      return code;
+    exitWith(code) {
+      process.exitCode = code;
     },
   };
 }

@@ -12,7 +12,7 @@ const entries: readonly Entry[] = [
   {
     name: "statement",
     summary: "print what would be signed for a run, without signing",
-    load: async () => (await import("./statement.ts")).statementCommand(),
+    load: async (terminal) => (await import("./statement.ts")).statementCommand(terminal),
   },
   {
     name: "attest",
