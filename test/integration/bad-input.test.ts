@@ -248,5 +248,7 @@ describe("registries and runs", () => {
     // A run without a status is not finished: guarded, and waited for.
     expect(cluster.peek("taskruns", "default", "statusless")?.metadata.finalizers).toEqual(["chains.tekton.dev/taskrun"]);
     expect(controller?.exitCode).toBeNull();
+    controller?.kill("SIGTERM");
+    await expect.poll(() => controller?.exitCode, { timeout: 10_000 }).toBe(0);
   });
 });

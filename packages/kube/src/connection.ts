@@ -72,7 +72,8 @@ export async function kubeConnection(credentials: KubeCredentials, options: Conn
       maxBytes,
       tries: 1, // whoever asks knows better when to ask again: a visit, or the list-watch loop
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      ...(idleMs !== undefined && { idleMs }),
+      // A watch that is not even opened is as dead as one that hangs.
+      ...(idleMs !== undefined && { idleMs, headersMs: Math.min(idleMs, 30_000) }),
     };
   }
 
