@@ -31,19 +31,22 @@ function tektonCrds(): readonly Crd[] {
 
 function minimalCrds(): readonly Crd[] {
   const open = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
-  const schema = { openAPIV3Schema: { ...open, properties: { spec: open, status: open } } };
+  // A map with a known property is owned by its leaves, as with the real schemas; one without is owned itself, too.
+  const spec = { ...open, properties: { taskRef: { ...open, properties: { name: { type: "string" } } } } };
+  const status = { ...open, properties: { podName: { type: "string" } } };
+  const schema = { openAPIV3Schema: { ...open, properties: { spec, status } } };
   const version = { name: "v1", served: true, storage: true, subresources: { status: {} }, schema };
   return [
-    { kind: "TaskRun", plural: "taskruns" },
-    { kind: "PipelineRun", plural: "pipelineruns" },
-  ].map(({ kind, plural }) => ({
+    { kind: "TaskRun", plural: "taskruns", shortNames: ["tr", "trs"] },
+    { kind: "PipelineRun", plural: "pipelineruns", shortNames: ["pr", "prs"] },
+  ].map(({ kind, plural, shortNames }) => ({
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
     metadata: { name: `${plural}.tekton.dev` },
     spec: {
       group: "tekton.dev",
       scope: "Namespaced",
-      names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` },
+      names: { kind, plural, shortNames, singular: kind.toLowerCase(), listKind: `${kind}List` },
       versions: [version],
     },
   }));
