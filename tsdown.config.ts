@@ -2,6 +2,7 @@ import { defineConfig } from "tsdown";
 
 /** One config for every package: one file out per file in, declarations from isolatedDeclarations, dependencies left alone. */
 export default defineConfig({
+  cwd: process.cwd(), // the package, not this file's folder
   entry: ["src/**/*.ts", "!src/**/*.{test,fixture}.ts"],
   format: "esm",
   platform: "node",

@@ -19,7 +19,9 @@ console.log("— unit and integration tests");
 const tally = await runVitest(["--project", "unit", "--project", "integration"]);
 for (const name of tally.skippedNames) console.log(`skipped: ${name}`);
 const waiting = globSync("test/real/**/*.test.ts", { cwd: root });
-console.log(`${waiting.length} files wait for real servers (npm run parts, then npm run test:real): ${waiting.map((file) => file.slice("test/real/".length)).join(", ")}`);
+console.log(
+  `${waiting.length} files wait for real servers (npm run parts, then npm run test:real): ${waiting.map((file) => file.slice("test/real/".length)).join(", ")}`,
+);
 const failed = tally.failed + broken.length;
 console.log(closingLine({ passed: tally.passed, failed }));
 process.exitCode = failed === 0 && tally.passed > 0 ? 0 : 1;

@@ -27,7 +27,7 @@ export function formatsBench(rounds = 600): readonly FormatsFigure[] {
   const pipeline = samplePipelineRun(50, 6_000);
   return formatters.flatMap((formatter) => [
     figure(`TaskRun of 20 kB, ${formatter.name}`, 4, rounds, [task], () => formatter.format(parseRun(task))),
-    figure(`PipelineRun with 50 children, ${formatter.name}`, 6, rounds / 10, [pipeline.text, ...pipeline.children], () =>
+    figure(`PipelineRun with 50 children, ${formatter.name}`, 6, rounds / 3, [pipeline.text, ...pipeline.children], () =>
       formatter.format(parseRun(pipeline.text, pipeline) as Run),
     ),
   ]);

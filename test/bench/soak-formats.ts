@@ -3,6 +3,7 @@ import { runInNewContext } from "node:vm";
 import { parseConfig } from "@countersign/config";
 import { CountersignError } from "@countersign/core";
 import { parseRun, type SourceNode, SourceText, sourceNodeText } from "@countersign/tekton";
+import { explainRun } from "../../apps/cli/src/explain-statement.ts";
 import { payloadsOf } from "../../apps/cli/src/statement-payloads.ts";
 import { corpusCases } from "../conformance/formats-corpus.ts";
 import { ownRuns } from "../conformance/own-runs/own-runs.ts";
@@ -59,6 +60,8 @@ export function soakFormats({ cases, seed, progress }: SoakOptions): SoakReport 
     const work = (): boolean => succeeds(() => payloadsOf(parseRun(object, { kind: "TaskRun", children }), config));
     try {
       const milliseconds = timed(work, (worked) => (worked ? answered++ : refused++));
+      // whoever has a broken run asks for an explanation next
+      if (i % 8 === 0) succeeds(() => explainRun(parseRun(object, { kind: "TaskRun", children }), config));
       const size = object.length + children.reduce((sum, child) => sum + child.length, 0);
       if (size > 65_536) continue;
       // other programs may have had the processor: only what is slow every time is slow

@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { soakFormats } from "../bench/soak-formats.ts";
 
 // another seed at every run finds more; the message names it, so that a find can be repeated
-// biome-ignore lint/suspicious/noUndeclaredEnvVars: for a person who repeats a find, not for turbo
 const seed = Number(process.env["FUZZ_SEED"] ?? Date.now() % 1_000_000_007);
 
 test(`10,000 broken runs are answered or refused, never more (FUZZ_SEED=${seed})`, { timeout: 240_000 }, () => {

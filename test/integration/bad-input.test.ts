@@ -209,7 +209,7 @@ describe("registries and runs", () => {
       () => build("unreachable", "team/x", "127.0.0.1:1"),
       "store.registry-unavailable",
       "wait",
-      /127\.0\.0\.1:1.*connection refused.*until the registry is back/,
+      /127\.0\.0\.1:1.*connection refused.*when the registry is back/,
     ],
     ["refused", () => build("refused"), "store.registry-denied", "counted", /401.*secret default\/push/s],
     ["forbidden", () => build("forbidden"), "store.registry-denied", "counted", /403.*secret default\/push/],

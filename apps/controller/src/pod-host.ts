@@ -1,5 +1,5 @@
 import type { CatalogHost } from "@countersign/catalog";
-import { type Http, http } from "@countersign/http";
+import { type Http, hostPolicy, http } from "@countersign/http";
 import type { RegistrySecrets } from "@countersign/kube";
 import type { KeySource } from "@countersign/signers-x509";
 import { dockerKeychain, firstOf, secretsKeychain } from "@countersign/storage-oci";
@@ -15,7 +15,8 @@ export interface PodHostOptions {
 export function podHost({ keys, secrets, caFile, env }: PodHostOptions): CatalogHost & { close(): Promise<void> } {
   const wires = new Map<boolean, Http>();
   const wire = ({ insecure = false }: { insecure?: boolean } = {}): Http => {
-    const known = wires.get(insecure) ?? http({ insecure, env, ...(caFile && { caFile }), userAgent: "countersign" });
+    const known =
+      wires.get(insecure) ?? http({ insecure, env, hostPolicy: hostPolicy(), ...(caFile && { caFile }), userAgent: "countersign" });
     wires.set(insecure, known);
     return known;
   };

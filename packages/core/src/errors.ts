@@ -6,11 +6,10 @@ export type Stage = "read" | "format" | "sign" | "witness" | "store" | "mark" | 
  */
 export type Retry = "never" | "counted" | "wait" | "hold";
 
-const marker: unique symbol = Symbol.for("@countersign/error") as never;
+const marker = Symbol.for("@countersign/error");
 
 /** Every failure that is not a bug. The message names the thing, the cause and the fix; never a secret or a response body. */
 export class CountersignError extends Error {
-  readonly [marker] = true;
   readonly code: `${Stage}.${string}`;
   readonly retry: Retry;
   /** A server's Retry-After, in milliseconds. */
@@ -19,6 +18,7 @@ export class CountersignError extends Error {
   constructor(code: `${Stage}.${string}`, message: string, options: { retry: Retry; retryAfterMs?: number | undefined; cause?: unknown }) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.name = "CountersignError";
+    Object.defineProperty(this, marker, { value: true });
     this.code = code;
     this.retry = options.retry;
     this.retryAfterMs = options.retryAfterMs;

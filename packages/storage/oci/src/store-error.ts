@@ -6,7 +6,7 @@ export function storeErrorFrom(error: unknown): unknown {
   if (!(error instanceof RegistryError)) return error;
   const { outage, retryAfterMs, message } = error;
   if (outage)
-    return new CountersignError("store.registry-unavailable", `${message}; it is tried until the registry is back`, {
+    return new CountersignError("store.registry-unavailable", `${message}; try again when the registry is back`, {
       retry: "wait",
       retryAfterMs,
       cause: error,
