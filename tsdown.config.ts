@@ -6,6 +6,7 @@ export default defineConfig({
   entry: ["src/**/*.ts", "!src/**/*.{test,fixture}.ts"],
   format: "esm",
   platform: "node",
+  fixedExtension: false, // .js and .d.ts, as publishConfig.exports says
   target: "node22",
   unbundle: true,
   dts: { oxc: true },
