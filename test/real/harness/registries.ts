@@ -12,9 +12,9 @@ export interface Registry extends Server {
 }
 
 /** Distribution 2.8 with blobs in memory: no Referrers API, deletion allowed. */
-export async function startDockerRegistry(): Promise<Registry> {
+export async function startDockerRegistry(port?: number): Promise<Registry> {
   const folder = tempFolder("docker-registry");
-  const host = `127.0.0.1:${await freePort()}`;
+  const host = `127.0.0.1:${port ?? (await freePort())}`;
   const config = {
     version: 0.1,
     storage: { inmemory: {}, delete: { enabled: true } },
