@@ -28,7 +28,7 @@ class Decoder {
     this.#mendStrings = source.mayHaveLoneSurrogates;
   }
 
-  /** Never called with null but for the types that give null a meaning. */
+  /** Never called with null, which is absence everywhere but in lists and maps: see zeroOf. */
   value(type: GoType, value: unknown): unknown {
     switch (type.kind) {
       case "string":
@@ -54,7 +54,7 @@ class Decoder {
       case "quantity":
         return this.#quantity(value);
       case "intOrString":
-        return typeof value === "string" ? this.#mended(value) : value === null ? 0 : this.#integer(value, 32);
+        return typeof value === "string" ? this.#mended(value) : this.#integer(value, 32);
       case "raw":
         return this.#raw(value);
     }
@@ -128,7 +128,6 @@ class Decoder {
   }
 
   #quantity(value: unknown): string {
-    if (value === null) return "0";
     const text = typeof value === "string" ? value : typeof value === "number" ? this.#text() : undefined;
     return (text === undefined ? undefined : canonicalQuantity(text)) ?? this.#refuse("a quantity such as 500m or 1Gi", value);
   }
