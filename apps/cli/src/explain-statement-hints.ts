@@ -1,5 +1,5 @@
 import { hints, type Place, type Result, type Run, textOf } from "@countersign/tekton";
-import type { NearMiss } from "./explain-statement-near-misses.ts";
+import type { NearMiss } from "./explain-statement-near-miss.ts";
 
 /** Does a name count, wherever it stands? */
 export const isHintName = (name: string): boolean =>

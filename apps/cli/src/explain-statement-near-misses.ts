@@ -1,16 +1,8 @@
 import type { RunFormat } from "@countersign/config";
 import { completedChildren, imageIdFault, type PipelineRun, type Place, type Result, type Run, type TaskRun } from "@countersign/tekton";
 import { gitFaults, isHintName, misspelt, outputParams, unwritten } from "./explain-statement-hints.ts";
+import type { NearMiss } from "./explain-statement-near-miss.ts";
 import { resultFaults } from "./explain-statement-results.ts";
-
-/** Something that looks like a hint and was not used, or was used in a way that hardly anybody wants. */
-export interface NearMiss {
-  readonly place: Place;
-  /** The results, params, steps or children it is about. */
-  readonly names: readonly string[];
-  readonly why: string;
-  readonly fix: string;
-}
 
 /** Everything in a run that somebody probably meant for its statement and that is not in it. */
 export function nearMisses(run: Run, format: RunFormat, deepInspection: boolean): readonly NearMiss[] {

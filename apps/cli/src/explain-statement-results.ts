@@ -11,7 +11,7 @@ import {
   type Result,
   textOf,
 } from "@countersign/tekton";
-import type { NearMiss } from "./explain-statement-near-misses.ts";
+import type { NearMiss } from "./explain-statement-near-miss.ts";
 
 /** What is wrong with the results that carry hint names. marked: the format wants isBuildArtifact. */
 export function resultFaults(results: readonly Result[], place: Place, marked: boolean): readonly NearMiss[] {

@@ -2,7 +2,8 @@ import type { ChainsConfig, RunFormat } from "@countersign/config";
 import { slsaV02Entries } from "@countersign/formatters-slsa-v0.2";
 import { type Dependency, slsaV1Entries } from "@countersign/formatters-slsa-v1";
 import type { Entry, Origin, Run } from "@countersign/tekton";
-import { type NearMiss, nearMisses } from "./explain-statement-near-misses.ts";
+import type { NearMiss } from "./explain-statement-near-miss.ts";
+import { nearMisses } from "./explain-statement-near-misses.ts";
 
 /** Where a run's statement comes from, entry by entry, and what nearly made it into it. */
 export interface Explanation {

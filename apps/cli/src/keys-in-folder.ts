@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { access, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CountersignError } from "@countersign/core";
-import type { KeyFiles, KeysMade } from "./keys.ts";
+import type { KeyFiles, KeysMade } from "./key-files.ts";
 
 /** For the owner alone, except for what is public. */
 const modes = { "cosign.key": 0o600, "cosign.password": 0o600, "cosign.pub": 0o644 } as const;

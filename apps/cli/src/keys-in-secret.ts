@@ -1,6 +1,6 @@
 import { CountersignError } from "@countersign/core";
 import { type ClusterOptions, readSecret, type SecretName, withCluster, writeSecret } from "./cluster.ts";
-import type { KeyFiles, KeysMade } from "./keys.ts";
+import type { KeyFiles, KeysMade } from "./key-files.ts";
 
 /** A Secret without a key, as the controller's release ships it, is filled; one with a key is left alone. */
 export function keysInSecret(

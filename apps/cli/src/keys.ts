@@ -1,25 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { CountersignError } from "@countersign/core";
-import { generateKeyPair, type KeyPair } from "@countersign/signers-x509";
+import { generateKeyPair } from "@countersign/signers-x509";
 import { Command } from "commander";
 import { type ClusterOptions, clusterOptions, secretNameFrom } from "./cluster.ts";
+import type { KeyFiles, KeysMade } from "./key-files.ts";
 import { jsonText, type OutputForm, outputOption } from "./output-option.ts";
 import type { Terminal } from "./terminal.ts";
 
 interface GenerateOptions extends ClusterOptions {
   readonly randomPassword?: boolean;
   readonly output: OutputForm;
-}
-
-/** The three files of a signing Secret. */
-export type KeyFiles = KeyPair & { readonly "cosign.password": string };
-
-/** The answer to `--output json`. */
-export interface KeysMade {
-  /** What was written: paths, or k8s://namespace/name. */
-  readonly written: readonly string[];
-  /** SPKI PEM. */
-  readonly publicKey: string;
 }
 
 export function keysCommand(terminal: Terminal): Command {

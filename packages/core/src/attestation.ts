@@ -1,7 +1,7 @@
 import type { Artifact } from "./artifact.ts";
+import type { Evidence } from "./evidence.ts";
 import type { Payload } from "./payload.ts";
 import type { Signature } from "./signer.ts";
-import type { Evidence } from "./witness.ts";
 
 /** What was signed, by whom, and who saw it. */
 export interface Attestation {

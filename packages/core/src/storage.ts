@@ -1,10 +1,10 @@
 import type { Artifact } from "./artifact.ts";
 import type { Attestation } from "./attestation.ts";
 import type { Call } from "./call.ts";
+import type { Evidence } from "./evidence.ts";
 import type { Payload } from "./payload.ts";
 import type { Annotations } from "./run.ts";
 import type { FoundSignature } from "./signer.ts";
-import type { Evidence } from "./witness.ts";
 
 export interface StorageBackend {
   readonly name: string;

@@ -2,8 +2,8 @@ import { type LookupAddress, lookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, buildConnector, type Dispatcher, ProxyAgent } from "undici";
+import type { HttpOptions } from "./exchange.ts";
 import { HttpError } from "./fault.ts";
-import type { HttpOptions } from "./http.ts";
 import { proxyFor } from "./proxy.ts";
 import { readCaFile, secureContextFrom } from "./trust.ts";
 

@@ -1,5 +1,5 @@
+import type { HttpRequest, HttpResponse } from "./exchange.ts";
 import { HttpError } from "./fault.ts";
-import type { HttpRequest, HttpResponse } from "./http.ts";
 import { placeOf } from "./redact.ts";
 
 /** Follows as many redirects as the request allows. Credentials never leave the first origin, and TLS is never given up on the way. */

@@ -1,5 +1,5 @@
+import type { HttpRequest, HttpResponse } from "./exchange.ts";
 import { isOutage } from "./fault.ts";
-import type { HttpRequest, HttpResponse } from "./http.ts";
 
 /** RFC 9110 section 9.2.2, as far as HttpRequest knows methods. */
 export const mayRepeat = (method: HttpRequest["method"] = "GET"): boolean => !["POST", "PATCH"].includes(method);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
-import type { HttpOptions } from "./http.ts";
+import type { HttpOptions } from "./exchange.ts";
 
 /** @throws TypeError naming the file that cannot be read */
 export function readCaFile(file: string): string {

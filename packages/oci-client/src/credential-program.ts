@@ -1,6 +1,12 @@
 import { spawn } from "node:child_process";
 import type { Credential } from "./credential.ts";
-import type { HelperOptions } from "./docker-config.ts";
+
+export interface HelperOptions {
+  readonly signal: AbortSignal;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** How long a credential helper may take. Default 10 s. */
+  readonly helperMs?: number;
+}
 
 const maxAnswerBytes = 64 * 1024;
 

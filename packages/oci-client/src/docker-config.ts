@@ -1,5 +1,5 @@
 import type { Credential } from "./credential.ts";
-import { helperCredential } from "./credential-program.ts";
+import { type HelperOptions, helperCredential } from "./credential-program.ts";
 import { dockerHub, type Repository } from "./reference.ts";
 
 /** What `docker login` keeps, and what a Kubernetes registry Secret holds. */
@@ -50,13 +50,6 @@ export async function credentialsFrom(config: DockerConfig, place: Repository, o
   const asked = helper ? await helperCredential(helper, serverUrlOf(place.registry), { ...options, source: config.source }) : undefined;
   const listed = config.entries.filter(({ pattern }) => fits(pattern, place)).map(({ credential }) => credential);
   return asked ? [asked, ...listed] : listed;
-}
-
-export interface HelperOptions {
-  readonly signal: AbortSignal;
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** How long a credential helper may take. Default 10 s. */
-  readonly helperMs?: number;
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

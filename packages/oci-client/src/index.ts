@@ -1,6 +1,7 @@
 export type { Actions } from "./auth.ts";
 export { anonymous, type Credential } from "./credential.ts";
-export { credentialsFrom, type DockerConfig, type HelperOptions, parseDockerConfig } from "./docker-config.ts";
+export type { HelperOptions } from "./credential-program.ts";
+export { credentialsFrom, type DockerConfig, parseDockerConfig } from "./docker-config.ts";
 export {
   type Descriptor,
   type ImageManifest,

@@ -1,4 +1,5 @@
 import { byBytes, type Json, normalise, type RefSource, type Run, type StringMap } from "@countersign/tekton";
+import { isTektonBuildType } from "./options.ts";
 import type { Dependency } from "./resolved-dependencies.ts";
 import { descriptorJson } from "./resource-descriptor.ts";
 
@@ -9,8 +10,6 @@ export const buildDefinition = (run: Run, buildType: string, dependencies: reado
   resolvedDependencies:
     dependencies.length === 0 ? undefined : dependencies.map((entry) => descriptorJson({ ...entry, name: entry.label, uri: entry.name })),
 });
-
-export const isTektonBuildType = (buildType: string): boolean => buildType.endsWith("/slsa-tekton");
 
 /** The spec as it was submitted, and where its task or pipeline came from when a resolver fetched it. */
 function externalParameters(run: Run): Json {

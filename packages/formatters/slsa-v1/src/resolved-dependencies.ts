@@ -13,8 +13,7 @@ import {
   type TaskRun,
   taskInputs,
 } from "@countersign/tekton";
-import { isTektonBuildType } from "./build-definition.ts";
-import type { SlsaV1Options } from "./slsa-v1.ts";
+import { isTektonBuildType, type SlsaV1Options } from "./options.ts";
 
 /** An entry of resolvedDependencies: Entry.name is its uri, label its name. */
 export interface Dependency extends Entry {

@@ -9,8 +9,8 @@ import {
   type Run,
   type TaskRun,
 } from "@countersign/tekton";
+import type { SlsaV1Options } from "./options.ts";
 import { descriptorJson } from "./resource-descriptor.ts";
-import type { SlsaV1Options } from "./slsa-v1.ts";
 
 export function runDetails(run: Run, options: SlsaV1Options): Json {
   const results = options.format === "slsa/v2alpha3" ? allResults(run) : otherResults(run, options.deepInspection);

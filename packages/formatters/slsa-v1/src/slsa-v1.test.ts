@@ -1,6 +1,7 @@
 import { parseRun } from "@countersign/tekton";
 import { describe, expect, test } from "vitest";
-import { buildTypes, slsaV1, slsaV1Entries } from "./slsa-v1.ts";
+import { buildTypes } from "./options.ts";
+import { slsaV1, slsaV1Entries } from "./slsa-v1.ts";
 
 const options = { builderId: "https://tekton.dev/chains/v2", buildType: "", deepInspection: false, format: "slsa/v2alpha4" } as const;
 const textOf = (run: string, more = {}): string => new TextDecoder().decode(slsaV1({ ...options, ...more }).format(parseRun(run)).body);

@@ -2,19 +2,9 @@ import { CountersignError, type Formatter, type Payload } from "@countersign/cor
 import { inTotoPayloadType, slsaV1PredicateType, statementTypeV1 } from "@countersign/in-toto-attestation";
 import { type Entry, plainSubjects, type Run, statementBody, subjectsOf } from "@countersign/tekton";
 import { buildDefinition } from "./build-definition.ts";
+import { buildTypes, type SlsaV1Options } from "./options.ts";
 import { type Dependency, resolvedDependencies } from "./resolved-dependencies.ts";
 import { runDetails } from "./run-details.ts";
-
-/** slsa: the plain one. slsa-tekton: adds labels, annotations and whole child TaskRuns. "" is read as slsa. */
-export const buildTypes = ["https://tekton.dev/chains/v2/slsa", "https://tekton.dev/chains/v2/slsa-tekton"] as const;
-
-export interface SlsaV1Options {
-  readonly builderId: string;
-  readonly buildType: string;
-  /** Does a PipelineRun's statement also cover what its children say of themselves? */
-  readonly deepInspection: boolean;
-  readonly format: "slsa/v2alpha3" | "slsa/v2alpha4";
-}
 
 /**
  * SLSA provenance v1 in an in-toto statement v1: what Tekton Chains calls "slsa/v2alpha3" and "slsa/v2alpha4".
