@@ -1,6 +1,7 @@
 import type { Annotations } from "@countersign/core";
 import { type SourceNode, SourceText, sourceNodeText } from "@countersign/tekton";
 import { isMap, parseDocument } from "yaml";
+import { isJson } from "./is-json.ts";
 
 /** A run's text with more annotations. Everything else stays as it was spelled: number spellings decide the bytes of payloads. */
 export function annotatedText(text: string, annotations: Annotations): string {
@@ -40,13 +41,4 @@ function indentedText(node: SourceNode, indent: string, newline: string): string
     : [...node].map(([key, member]) => `${JSON.stringify(key)}: ${indentedText(member, indent, inner)}`);
   const [open, close] = Array.isArray(node) ? "[]" : "{}";
   return members.length === 0 ? `${open}${close}` : `${open}${inner}${members.join(`,${inner}`)}${newline}${close}`;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -3,6 +3,7 @@ import { CountersignError } from "@countersign/core";
 import { parseRun, type Run, SourceText } from "@countersign/tekton";
 import { parseAllDocuments } from "yaml";
 import { configMapFrom } from "./config-map.ts";
+import { isJson } from "./is-json.ts";
 
 /** Reads a file, or standard input for "-". */
 export type ReadText = (path: string) => Promise<string>;
@@ -75,15 +76,6 @@ function itemsOfJson(text: string): readonly Item[] {
     name: String(item?.metadata?.name ?? ""),
     ...(itemKind && { kind: itemKind }),
   }));
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** @throws ConfigError with every mistake */

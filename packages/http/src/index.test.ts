@@ -8,6 +8,7 @@ test("what goes through the door", () => {
     "http",
     "isOutage",
     "isUntrusted",
+    "pause",
     "placeOf",
     "redact",
     "retryAfterMs",

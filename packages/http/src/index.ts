@@ -2,5 +2,6 @@ export type { Http, HttpOptions, HttpRequest, HttpResponse, HttpStream } from ".
 export { HttpError, type HttpFault, isOutage, isUntrusted } from "./fault.ts";
 export { type HostPolicyOptions, hostPolicy } from "./host-policy.ts";
 export { http } from "./http.ts";
+export { pause } from "./pause.ts";
 export { placeOf, redact } from "./redact.ts";
 export { retryAfterMs } from "./retry.ts";

@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponse } from "./exchange.ts";
 import { isOutage } from "./fault.ts";
+import { pause } from "./pause.ts";
 
 /** RFC 9110 section 9.2.2, as far as HttpRequest knows methods. */
 export const mayRepeat = (method: HttpRequest["method"] = "GET"): boolean => !["POST", "PATCH"].includes(method);
@@ -38,19 +39,4 @@ export function retryAfterMs(headers: Readonly<Record<string, string>>, now: num
   if (!text) return undefined;
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), 3_600_000);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", onAbort);
-      resolve();
-    }, ms);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-  });
 }

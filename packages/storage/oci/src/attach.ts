@@ -1,8 +1,8 @@
 import type { Layer } from "@countersign/bundle";
 import { type Call, CountersignError } from "@countersign/core";
+import { pause } from "@countersign/http";
 import { imageManifestType, type OpenRepository } from "@countersign/oci-client";
 import { imageManifestFrom } from "./layers.ts";
-import { pause } from "./pause.ts";
 import { type Place, uriOf } from "./places.ts";
 import { appended, hasBlobOf, holds } from "./tag-scheme.ts";
 import { turn } from "./turn.ts";
