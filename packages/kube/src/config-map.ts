@@ -28,6 +28,8 @@ export async function readConfigMap(
 export interface ConfigMapListener {
   /** Each time its data is another; never for its deletion. */
   changed(data: ConfigMapData): void;
+  /** Looked for, and there is none; it is waited for. */
+  absent?(): void;
   trouble?(error: unknown): void;
 }
 
@@ -50,7 +52,7 @@ export function watchConfigMap({ connection, namespace, name }: ConfigMapOptions
           listener.changed(data);
         },
         gone: () => undefined,
-        listed: () => undefined,
+        listed: (keys) => keys.size === 0 && listener.absent?.(),
         ...(listener.trouble && { trouble: listener.trouble }),
       },
     },

@@ -1,4 +1,4 @@
-import { type Http, type HttpOptions, type HttpStream, http } from "@countersign/http";
+import { type Http, HttpError, type HttpOptions, type HttpStream, http } from "@countersign/http";
 import type { KubeCredentials } from "./credentials.ts";
 import { KubeError, statusOf } from "./kube-error.ts";
 
@@ -42,11 +42,11 @@ const methods = { get: "GET", list: "GET", watch: "GET", create: "POST", update:
 /** The wire to one API server: one shared agent, HTTP/1.1, JSON. */
 export async function kubeConnection(credentials: KubeCredentials, options: ConnectionOptions = {}): Promise<KubeConnection> {
   const { httpFrom = http, observe, maxBytes = 128 * 2 ** 20 } = options;
-  const make = async (): Promise<Http> =>
-    httpFrom({ ...(await credentials.tls()), ...(observe && { observe }), connections: 64, userAgent: "countersign" });
-  let wire = await make();
-  const send = async <T>(request: KubeRequest, how: (wire: Http, full: FullRequest) => Promise<T>): Promise<T> =>
-    how(wire, await fullRequest(request));
+  let tls = await credentials.tls();
+  const make = (): Http => httpFrom({ ...tls, ...(observe && { observe }), connections: 64, userAgent: "countersign" });
+  let wire = make();
+  let renewals = 0;
+  let renewing: Promise<void> | undefined;
 
   async function fullRequest({
     verb,
@@ -58,6 +58,8 @@ export async function kubeConnection(credentials: KubeCredentials, options: Conn
     idleMs,
   }: KubeRequest): Promise<FullRequest> {
     const url = new URL(credentials.server + path);
+    // A name like ".." would make it another question.
+    if (!url.pathname.endsWith(path)) throw new KubeError(`${path} is no path of the API server`, statusOf(404, undefined));
     for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value));
     const headers = {
       accept: "application/json",
@@ -77,28 +79,54 @@ export async function kubeConnection(credentials: KubeCredentials, options: Conn
     };
   }
 
-  /** New credentials and certificates once, when the server no longer knows us. */
-  async function letIn<T extends { status: number }>(request: KubeRequest, how: (wire: Http, full: FullRequest) => Promise<T>): Promise<T> {
-    const first = await send(request, how);
-    if (first.status !== 401) return first;
+  /** Asked once however many were refused at the same time. The wire is cut only where its certificates are others now. */
+  async function renewed(): Promise<void> {
+    const now = await credentials.tls();
+    renewals++;
+    if (JSON.stringify(now) === JSON.stringify(tls)) return;
     const old = wire;
-    wire = await make();
+    tls = now;
+    wire = make();
     void old.close();
-    return send(request, how);
+  }
+
+  /** New credentials and certificates once, when the server no longer knows us. */
+  async function letIn<T extends { status: number }>(
+    request: KubeRequest,
+    how: (wire: Http, full: FullRequest) => Promise<T>,
+    leave: (refused: T) => Promise<unknown>,
+  ): Promise<T> {
+    const full = await fullRequest(request);
+    const before = renewals;
+    const first = await how(wire, full);
+    if (first.status !== 401) return first;
+    await leave(first);
+    if (before === renewals) {
+      renewing ??= renewed().finally(() => {
+        renewing = undefined;
+      });
+      await renewing;
+    }
+    const again = await fullRequest(request);
+    return how(wire, again);
   }
 
   return {
     server: credentials.server,
     namespace: credentials.namespace,
     async request(request) {
-      const { status, headers, body } = await letIn(request, (via, full) => via.request(full));
+      const { status, headers, body } = await letIn(
+        request,
+        (via, full) => via.request(full),
+        async () => undefined,
+      );
       const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
       if (status >= 200 && status < 300) return text;
       throw refusal(request, status, text, headers["retry-after"]);
     },
     async lines(request) {
-      const answer = await letIn(request, (via, full) => via.stream(full));
-      if (answer.status === 200) return linesOf(answer);
+      const answer = await letIn(request, (via, full) => via.stream(full), wholeText);
+      if (answer.status === 200) return linesOf(answer, maxBytes);
       throw refusal(request, answer.status, await wholeText(answer), answer.headers["retry-after"]);
     },
     close: () => wire.close(),
@@ -141,17 +169,20 @@ async function wholeText({ body }: HttpStream): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Split at LF bytes only: strings inside may hold any other line separator. */
-async function* linesOf({ body }: HttpStream): AsyncGenerator<string> {
+/** Split at LF bytes only: strings inside may hold any other line separator. What the end cuts off is no line. */
+async function* linesOf({ body }: HttpStream, maxBytes: number): AsyncGenerator<string> {
   let rest: Buffer[] = [];
+  let size = 0;
   for await (const chunk of body) {
     let buffer = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     for (let end = buffer.indexOf(10); end >= 0; end = buffer.indexOf(10)) {
       const line = rest.length > 0 ? Buffer.concat([...rest, buffer.subarray(0, end)]) : buffer.subarray(0, end);
-      rest = [];
+      [rest, size] = [[], 0];
       buffer = buffer.subarray(end + 1);
       if (line.length > 0) yield line.toString("utf8");
     }
+    size += buffer.length;
+    if (size > maxBytes) throw new HttpError("too-large", `a line of the API server's answer is larger than ${maxBytes} bytes`);
     if (buffer.length > 0) rest.push(Buffer.from(buffer));
   }
 }

@@ -37,7 +37,7 @@ export function clusterEvents({ connection, now = () => new Date(), quietMs = 60
       if (before && at.getTime() - before.at < quietMs) return;
       const count = (before?.count ?? 0) + 1;
       remember(told, id, { at: at.getTime(), count });
-      const name = `${run.name.slice(0, 230)}.${id}`;
+      const name = `${run.name.slice(0, 230).replace(/[^a-z0-9]+$/, "")}.${id}`; // a DNS subdomain of at most 253
       const folder = `/api/v1/namespaces/${encodeURIComponent(run.namespace)}/events`;
       const time = `${at.toISOString().slice(0, 19)}Z`;
       // Nobody grants us to read Events: an earlier process's count is unknown, but one of the two was told before.
@@ -74,7 +74,11 @@ export function clusterEvents({ connection, now = () => new Date(), quietMs = 60
   };
 }
 
-const oneLine = (message: string): string => message.replace(/[\p{Cc}\u2028\u2029]+/gu, " ").slice(0, 1000);
+const oneLine = (message: string): string => {
+  const bytes = Buffer.from(message.replace(/[\p{Cc}\u2028\u2029]+/gu, " "));
+  // stream: a character that the cut goes through is left out.
+  return new TextDecoder().decode(bytes.subarray(0, 1000), { stream: true });
+};
 
 interface Told {
   readonly at: number;

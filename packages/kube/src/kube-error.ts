@@ -1,5 +1,6 @@
 import { CountersignError, type Stage } from "@countersign/core";
 import { HttpError } from "@countersign/http";
+import { CredentialsError } from "./credentials.ts";
 
 /** A Kubernetes Status, as far as decisions rest on it (apimachinery metav1.Status). */
 export interface Status {
@@ -35,7 +36,8 @@ export function statusOf(code: number, body: unknown, retryAfter?: string): Stat
   const seconds = typeof retryAfterSeconds === "number" ? retryAfterSeconds : Number(retryAfter);
   return {
     code,
-    reason: typeof reason === "string" ? reason : "",
+    // A word that sentences may repeat; whoever answers for the API server could put anything there.
+    reason: typeof reason === "string" && /^\w{1,63}$/.test(reason) ? reason : "",
     message: typeof message === "string" ? message : "",
     causes: Array.isArray(causes) ? causes.map(objectOf) : [],
     ...(seconds > 0 && { retryAfterMs: seconds * 1000 }),
@@ -53,6 +55,8 @@ export function clusterFault(stage: Extract<Stage, "read" | "mark">, what: strin
     if (code === 403) return new CountersignError(`${stage}.forbidden`, `${what}: ${error.message}`, { retry: "wait", cause: error });
     return new CountersignError(`${stage}.api-refused`, `${what}: ${error.message}`, { retry: "wait", retryAfterMs, cause: error });
   }
+  if (error instanceof CredentialsError)
+    return new CountersignError(`${stage}.credentials`, `${what}: ${error.message}`, { retry: "wait", cause: error });
   if (error instanceof HttpError) {
     const sentence = `${what}: the API server does not answer (${error.fault}); it is tried again`;
     return new CountersignError(`${stage}.api-unreachable`, sentence, { retry: "wait", cause: error });

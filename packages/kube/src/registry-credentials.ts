@@ -17,6 +17,10 @@ export interface RegistrySecretsOptions {
   readonly now?: () => number;
 }
 
+const mostKept = 1000;
+/** A DNS subdomain. Whoever writes a run chooses these names: what cannot exist is not asked for. */
+const isName = (name: string): boolean => /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name);
+
 export type RegistrySecrets = (namespace: string, serviceAccount: string, call: Call) => Promise<readonly RegistrySecret[]>;
 
 const fileOf = { "kubernetes.io/dockerconfigjson": ".dockerconfigjson", "kubernetes.io/dockercfg": ".dockercfg" } as const;
@@ -34,8 +38,11 @@ export function registrySecrets({ connection, keepMs = 30_000, now = Date.now }:
     const secrets = readSecrets(connection, namespace, serviceAccount, call);
     known.delete(key);
     known.set(key, { at: now(), secrets });
-    secrets.catch(() => known.delete(key));
-    for (const oldest of known.keys()) if (known.size > 1000) known.delete(oldest);
+    secrets.catch(() => known.get(key)?.secrets === secrets && known.delete(key));
+    for (const oldest of known.keys()) {
+      if (known.size <= mostKept) break;
+      known.delete(oldest);
+    }
     return secrets;
   };
 }
@@ -48,6 +55,7 @@ async function readSecrets(
 ): Promise<readonly RegistrySecret[]> {
   const base = `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
   const get = async <T>(resource: string, name: string): Promise<T | undefined> => {
+    if (!isName(name)) return undefined;
     try {
       return JSON.parse(
         await connection.request({ verb: "get", resource, path: `${base}/${resource}/${encodeURIComponent(name)}`, signal }),
