@@ -117,3 +117,10 @@ test("no file is called by a word that says nothing", () => {
     names.filter((file) => /(^|[/-])(utils?|helpers?|common|manager|service|info)([.-]|$)/.test(file.split("/").at(-1) ?? "")),
   ).toEqual([]);
 });
+
+test("each dependency has its line of reasoning in docs/dependencies.md", () => {
+  const reasons = readFileSync(join(root, "docs/dependencies.md"), "utf8");
+  const ours = new Set(rooms.map(({ name }) => name));
+  const foreign = rooms.flatMap(({ dependencies }) => dependencies).filter((name) => !ours.has(name));
+  expect([...new Set(foreign)].filter((name) => !reasons.includes(`\`${name}\``))).toEqual([]);
+});
