@@ -9,8 +9,7 @@ import { manifestIn, packAll, published } from "./packed/tarballs.ts";
 
 /**
  * What strangers get: every public package is built and packed, and the tarballs are installed in a folder outside of this workspace.
- * There the examples are type-checked and run by plain node, from what their package.json names and nothing else. Network is needed
- * only for what pnpm's store and cache lack.
+ * There the examples are type-checked and run by plain node, from what their package.json names and nothing else. No network.
  */
 const home = mkdtempSync(join(tmpdir(), "countersign-packed-"));
 let tarballs: ReadonlyMap<string, string>;

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root, tool } from "./commands.ts";
 import { manifestIn, published } from "./tarballs.ts";
@@ -11,22 +11,32 @@ export const doors: readonly string[] = published.flatMap(({ name, manifest }) =
 );
 
 /**
- * The examples, and a program that imports everything, each a project of its own in a folder outside of this workspace; the names of
- * our packages lead to the tarballs.
+ * The examples, and a program that imports everything, each a project of its own in a folder outside of this workspace. The names of
+ * our packages lead to the tarballs, those of others to what the lockfile brought here: no registry is asked, and still every package
+ * sees only what it declares.
  */
 export async function settleOutside(at: string, tarballs: ReadonlyMap<string, string>): Promise<void> {
   for (const example of examples) plant(example, at);
   plantEverything(join(at, "everything"));
   writeJson(join(at, "package.json"), { name: "outside", private: true });
-  const lines = [
-    "packages:",
-    ...[...examples, "everything"].map((name) => `  - ${name}`),
-    "overrides:",
-    ...[...tarballs].map(([name, file]) => `  ${JSON.stringify(name)}: ${JSON.stringify(`file:${file}`)}`),
-    "strictDepBuilds: false",
-  ];
-  writeFileSync(join(at, "pnpm-workspace.yaml"), `${lines.join("\n")}\n`);
-  await tool("pnpm", ["install", "--prefer-offline", "--no-frozen-lockfile", "--ignore-scripts", "--reporter=append-only"], at);
+  const overrides = Object.fromEntries([...tarballs].map(([name, file]) => [name, `file:${file}`]));
+  writeJson(join(at, "pnpm-workspace.yaml"), { packages: [...examples, "everything"], overrides: { ...foreign(), ...overrides } });
+  await tool("pnpm", ["install", "--offline", "--no-frozen-lockfile", "--ignore-scripts", "--reporter=append-only"], at);
+}
+
+function foreign(): Record<string, string> {
+  const wanted = published.flatMap(({ folder, manifest: { dependencies = {} } }) =>
+    Object.entries(dependencies).map((one) => [folder, ...one]),
+  );
+  const others = [...wanted, [".", "@types/node", nodeTypes()["@types/node"]]].filter(
+    ([, , version]) => !version?.startsWith("workspace:"),
+  );
+  return Object.fromEntries(
+    others.map(([folder = "", name = "", version]) => [
+      `${name}@${version}`,
+      `link:${realpathSync(join(root, folder, "node_modules", name))}`,
+    ]),
+  );
 }
 
 const strict = {

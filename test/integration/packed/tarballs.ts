@@ -1,4 +1,4 @@
-import { globSync, mkdirSync, readFileSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { root, run, tool } from "./commands.ts";
 
@@ -8,6 +8,7 @@ export interface Manifest {
   readonly private?: boolean;
   readonly exports: Readonly<Record<string, unknown>>;
   readonly bin?: Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
 }
 
 export interface Published {
@@ -28,6 +29,8 @@ export const published: readonly Published[] = globSync("{packages,apps}/{*,*/*}
 
 /** Builds all, packs each into `<to>/tarballs` and unpacks it again into `<to>/unpacked/<name>`. @returns names to files */
 export async function packAll(to: string): Promise<ReadonlyMap<string, string>> {
+  // What a cache brings back is laid over what is there: a file of an older build would stay.
+  for (const { folder } of published) rmSync(join(root, folder, "dist"), { recursive: true, force: true });
   await tool("turbo", ["run", "build", "--output-logs=errors-only", "--ui=stream"], root);
   mkdirSync(join(to, "tarballs"));
   const tarballs = new Map<string, string>();
