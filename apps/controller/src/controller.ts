@@ -1,14 +1,16 @@
 import { memoryLedger } from "@countersign/attest";
 import type { Call, RunRef } from "@countersign/core";
-import { type Events, type KubeConnection, listWatch, type Runs } from "@countersign/kube";
+import { type Events, type KubeConnection, listWatch, type Runs, resourceOf } from "@countersign/kube";
 import { type Clock, systemClock } from "./clock.ts";
+import { holdsOn } from "./holds.ts";
 import type { Lane } from "./lane-queue.ts";
 import type { InForce } from "./live-plan.ts";
 import { ownWrites } from "./own-writes.ts";
 import { patienceOf } from "./patience.ts";
-import { isSettled, type Projection, projectionOf, sameState } from "./projection.ts";
-import { type News, type ReconcileSettings, reconcileRun, type Surroundings } from "./reconcile-run.ts";
+import { isSettled, keyOf, type Projection, projectionOf, sameState } from "./projection.ts";
+import { reconcileRun } from "./reconcile-run.ts";
 import { sentenceOf } from "./sentence.ts";
+import type { News, ReconcileSettings, Surroundings } from "./surroundings.ts";
 import type { Telemetry } from "./telemetry.ts";
 import { type Next, type Work, workOn } from "./work.ts";
 
@@ -22,6 +24,8 @@ export interface ControllerOptions {
   readonly namespaces: readonly string[];
   readonly visitsAtOnce: number;
   readonly watchIdleMs?: number;
+  /** How long visits under way may go on after the signal. Default 8 s: a Pod has 30 s to end. */
+  readonly graceMs?: number;
   readonly settings: () => ReconcileSettings;
   readonly telemetry: () => Telemetry;
   /** Told of what happened; the app's log. */
@@ -35,7 +39,7 @@ export type ControllerNews =
   | { readonly kind: "visit-failed"; readonly key: string; readonly error: unknown; readonly againInMs: number };
 
 export interface Controller {
-  /** Runs until the signal aborts; visits under way are finished first. */
+  /** Runs until the signal aborts. Visits under way are finished, unless they take longer than the grace. */
   run(call: Call): Promise<void>;
   /** Key or configuration changed: what was on hold is tried again. */
   wake(): void;
@@ -45,6 +49,14 @@ export interface Controller {
   readonly waiting: number;
   readonly held: number;
 }
+
+interface Watched {
+  readonly kind: RunRef["kind"];
+  /** Undefined: the whole cluster. */
+  readonly namespace: string | undefined;
+}
+/** What the keys of a watch's runs begin with. */
+const folderOf = ({ kind, namespace }: Watched): string => `${kind}/${namespace ? `${namespace}/` : ""}`;
 
 const kinds: readonly RunRef["kind"][] = ["TaskRun", "PipelineRun"];
 const recentMs = 15 * 60_000;
@@ -59,6 +71,7 @@ export function controller(options: ControllerOptions): Controller {
     namespaces,
     visitsAtOnce,
     watchIdleMs,
+    graceMs = 8_000,
     settings,
     telemetry,
     speak,
@@ -67,16 +80,29 @@ export function controller(options: ControllerOptions): Controller {
   const store = new Map<string, Projection>();
   const foreign = new Set<string>();
   const heard = new Map<string, string[]>();
-  const held = new Set<string>();
-  const toldHolds = new Set<string>();
+  const holds = holdsOn();
+  /** Visits that began before key or configuration changed: their verdict is about the old ones. */
+  const outdated = new Set<string>();
   const own = ownWrites();
   const patience = patienceOf(clock.now);
   const ledger = memoryLedger();
   const startedAt = clock.now();
-  const toSync = new Set<string>();
-  let stopping = new AbortController().signal;
+  const places = namespaces.length > 0 ? [...new Set(namespaces)] : [undefined];
+  const watches = places.flatMap((namespace) => kinds.map((kind) => ({ kind, namespace })));
+  const toSync = new Set(watches.map(folderOf));
+  /** What visits under way are cut off with. */
+  const cut = new AbortController();
+  let stopping = cut.signal;
 
-  const work: Work = workOn({ concurrency: visitsAtOnce, visit, optionsOf: laneOf, afterThrow, clock });
+  const work: Work = workOn({
+    ...{ concurrency: visitsAtOnce, visit, optionsOf: laneOf, afterThrow, clock },
+    watcher: {
+      queued: (key) => telemetry().queue.queued(key),
+      retried: (key) => telemetry().queue.retried(key),
+      started: (key, ms) => telemetry().queue.started(key, ms),
+      ended: (key, ms) => telemetry().queue.ended(key, ms),
+    },
+  });
 
   function laneOf(key: string): { id: string; lane: Lane; namespace: string; finishedAt: number } {
     const { ref, finishedAt = 0, done = false } = store.get(key) ?? {};
@@ -87,17 +113,19 @@ export function controller(options: ControllerOptions): Controller {
   function seen(next: Projection): void {
     const before = store.get(next.key);
     store.set(next.key, next);
+    if (before && before.ref.uid !== next.ref.uid) forget(before);
+    const changed = !(before && sameState(before, next));
     if (!next.done && isSettled(next) && !own.has(next.resourceVersion)) foreign.add(next.ref.uid);
     // Between an own write and its answer nobody can tell whose it is; the end of the visit can.
     if (work.isRunning(next.key)) heard.get(next.key)?.push(next.resourceVersion);
-    else if (!own.has(next.resourceVersion) && !(before && sameState(before, next))) due(next);
-    if (next.owner && store.get(next.owner)?.done) due(store.get(next.owner));
+    else if (changed && !own.has(next.resourceVersion)) due(next);
+    if (changed && next.owner && store.get(next.owner)?.done) due(store.get(next.owner));
   }
 
   /** Only what a visit could have work for: most events of a cluster are about runs that are signed, or have long been seen. */
   function due(projection: Projection | undefined): void {
     if (!projection || (!work.isRunning(projection.key) && !hasWork(projection))) return;
-    held.delete(projection.key);
+    holds.delete(projection.key);
     work.add(projection.key);
   }
 
@@ -106,14 +134,19 @@ export function controller(options: ControllerOptions): Controller {
     return !isSettled(projection) || projection.finalizers.length > 0 || foreign.has(projection.ref.uid);
   }
 
-  function gone({ key, ref }: Projection): void {
+  function gone(projection: Projection): void {
+    const { key } = projection;
     const owner = store.get(key)?.owner;
     store.delete(key);
-    held.delete(key);
-    foreign.delete(ref.uid);
-    patience.forget(ref.uid);
-    ledger.forget(ref.uid);
+    holds.delete(key);
+    forget(projection);
     if (owner) due(store.get(owner));
+  }
+
+  function forget({ ref: { uid } }: Projection): void {
+    foreign.delete(uid);
+    patience.forget(uid);
+    ledger.forget(uid);
   }
 
   async function visit(key: string): Promise<Next> {
@@ -122,10 +155,11 @@ export function controller(options: ControllerOptions): Controller {
     if (!projection || !current) return "settled";
     heard.set(key, []);
     try {
-      return await reconcileRun(projection, surroundings(current), { signal: stopping });
+      return await reconcileRun(projection, surroundings(current), { signal: cut.signal });
     } finally {
       if (heard.get(key)?.some((version) => !own.has(version))) work.add(key);
       heard.delete(key);
+      outdated.delete(key);
     }
   }
 
@@ -141,12 +175,13 @@ export function controller(options: ControllerOptions): Controller {
     settings: settings(),
     now: clock.now,
     tell,
+    count: ({ kind }, outcomes) => telemetry().attested(kind, outcomes),
     isForeign: (uid) => foreign.has(uid),
   });
 
   function tell(news: News): void {
     const { ref } = news;
-    const key = `${ref.kind}/${ref.namespace}/${ref.name}`;
+    const key = keyOf(ref);
     speak(news);
     if (news.kind === "signed") {
       foreign.delete(ref.uid);
@@ -166,14 +201,9 @@ export function controller(options: ControllerOptions): Controller {
       );
     }
     if (news.kind === "held") {
-      held.add(key);
       telemetry().failed(ref.kind, news.failures, false);
-      for (const { route, failures } of news.outcomes) {
-        // One Event for a route, not one for each run that waits behind it.
-        const fresh = failures.filter((failure) => !toldHolds.has(`${route} ${sentenceOf(failure)}`));
-        for (const failure of fresh) toldHolds.add(`${route} ${sentenceOf(failure)}`);
-        if (fresh.length > 0) publish(ref, "InternalError", fresh);
-      }
+      if (outdated.has(key)) work.add(key);
+      else if (store.has(key)) publish(ref, "InternalError", holds.add(key, news.outcomes));
     }
   }
 
@@ -182,16 +212,16 @@ export function controller(options: ControllerOptions): Controller {
   }
 
   function post(run: RunRef, reason: string, message: string): void {
-    events
-      .tell({ run, type: "Warning", reason, message }, { signal: stopping })
-      .catch((error: unknown) => speak({ kind: "trouble", what: "an Event could not be written", error }));
+    events.tell({ run, type: "Warning", reason, message }, { signal: cut.signal }).catch((error: unknown) => {
+      if (!stopping.aborted) speak({ kind: "trouble", what: "an Event could not be written", error });
+    });
   }
 
   /** The cluster itself failed: nothing is counted, the visit comes again. */
   function afterThrow(key: string, error: unknown): number {
     const ref = store.get(key)?.ref;
     const againInMs = patience.next(ref?.uid ?? key, "wait", [error], undefined);
-    if (stopping.aborted) return againInMs;
+    if (cut.signal.aborted) return againInMs;
     speak({ kind: "visit-failed", key, error, againInMs });
     if (ref) {
       telemetry().failed(ref.kind, [error], false);
@@ -200,10 +230,9 @@ export function controller(options: ControllerOptions): Controller {
     return againInMs;
   }
 
-  function watchOf(kind: RunRef["kind"], namespace: string | undefined, call: Call): Promise<void> {
-    const resource = kind === "TaskRun" ? "taskruns" : "pipelineruns";
-    const folder = `${kind}/${namespace ? `${namespace}/` : ""}`;
-    toSync.add(folder);
+  function watchOf({ kind, namespace }: Watched, call: Call): Promise<void> {
+    const resource = resourceOf(kind);
+    const folder = folderOf({ kind, namespace });
     return listWatch(
       {
         connection,
@@ -235,15 +264,20 @@ export function controller(options: ControllerOptions): Controller {
   return {
     async run({ signal }) {
       stopping = signal;
-      const folders = namespaces.length > 0 ? namespaces : [undefined];
-      await Promise.all(folders.flatMap((namespace) => kinds.map((kind) => watchOf(kind, namespace, { signal }))));
-      await work.stop();
+      await Promise.all(watches.map((one) => watchOf(one, { signal })));
+      const late = Promise.withResolvers<void>();
+      const cancel = clock.after(graceMs, () => {
+        cut.abort();
+        // Aborts are prompt; a plug-in of a stranger that does not listen is left behind.
+        clock.after(500, late.resolve);
+      });
+      await Promise.race([work.stop(), late.promise]);
+      cancel();
     },
     wake() {
       begin();
-      toldHolds.clear();
-      for (const key of [...held]) due(store.get(key));
-      held.clear();
+      for (const key of work.running) outdated.add(key);
+      for (const key of holds.release()) due(store.get(key));
     },
     get synced() {
       return toSync.size === 0;
@@ -255,7 +289,7 @@ export function controller(options: ControllerOptions): Controller {
       return work.waiting;
     },
     get held() {
-      return held.size;
+      return holds.size;
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type Annotations, type Call, CountersignError, type RunRef } from "@countersign/core";
+import type { Annotations, Call, RunRef } from "@countersign/core";
 import type { Runs } from "@countersign/kube";
 import { parseRun, type Run } from "@countersign/tekton";
 import { type ChildReference, isSettled, keyOf, type Projection, projectionOf } from "./projection.ts";
@@ -9,8 +9,8 @@ export type Fetched =
   | { readonly kind: "gone" }
   /** A child of it is still on its way to its own mark. */
   | { readonly kind: "not-yet" }
-  /** No payload can come of this; whoever reads the run is to be told. */
-  | { readonly kind: "unreadable"; readonly ref: RunRef; readonly annotations: Annotations; readonly failure: CountersignError };
+  /** No payload can come of this; whoever reads the run is to be told. An exception of the parser is a bug, and no other run's. */
+  | { readonly kind: "unreadable"; readonly ref: RunRef; readonly annotations: Annotations; readonly failure: unknown };
 
 export interface FetchOptions {
   readonly runs: Runs;
@@ -31,7 +31,6 @@ export async function fetchRun({ ref, children, retries }: Projection, { runs, k
     const run = parseRun(text, { kind: ref.kind, children: named.flatMap(({ name }) => there.get(name)?.text ?? []) });
     return { kind: "run", run, omitted };
   } catch (failure) {
-    if (!CountersignError.is(failure)) throw failure;
     return { kind: "unreadable", ...identityOf(text, ref), failure };
   }
 }

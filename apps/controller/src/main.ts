@@ -7,20 +7,23 @@ import {
   type KubeCredentials,
   kubeConnection,
   kubeconfigCredentials,
-  pause,
   podCredentials,
   registrySecrets,
   watchConfigMap,
 } from "@countersign/kube";
-import { directoryKeys, type KeySource } from "@countersign/signers-x509";
+import { directoryKeys } from "@countersign/signers-x509";
 import { type Controller, controller } from "./controller.ts";
+import { endOnBug, stopOnSignal } from "./last-words.ts";
 import { livePlan } from "./live-plan.ts";
 import { type Logger, watcherLog } from "./log.ts";
 import { speakTo } from "./narrate.ts";
 import { podHost } from "./pod-host.ts";
+import { unreadyBecause } from "./readiness.ts";
 import { sentenceOf } from "./sentence.ts";
+import { serveMetrics, serveProbes } from "./servers.ts";
 import { parseSettings, type Settings, usage } from "./settings.ts";
-import { serveMetrics, serveProbes, type Telemetry, telemetry } from "./telemetry.ts";
+import { followKey, introduceKey } from "./signing-key.ts";
+import { type Telemetry, telemetry } from "./telemetry.ts";
 
 /** The controller's process: flags in, exit code out. */
 export async function main(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<number> {
@@ -35,26 +38,24 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv = pro
   }
   const log = watcherLog(parsed.settings.logLevel, env);
   if (parsed.ignored.length > 0) log.warn({ flags: parsed.ignored }, "flags accepted for compatibility, without effect");
+  endOnBug(log);
   const stop = stopOnSignal(log);
   try {
     await serve(parsed.settings, env, log, stop);
     log.info("stopped");
     return 0;
   } catch (error) {
-    log.error({ reason: startFault(error) }, "could not start");
+    log.error({ reason: sentenceOf(error) }, "could not start");
     return 1;
   }
 }
-
-/** TypeErrors of start-up are sentences about kubeconfig and pod files. */
-const startFault = (error: unknown): string => (error instanceof TypeError ? error.message : sentenceOf(error));
 
 async function serve(settings: Settings, env: NodeJS.ProcessEnv, log: Logger, signal: AbortSignal): Promise<void> {
   const connection = await kubeConnection(await credentialsFor(settings, env));
   const namespace = settings.systemNamespace || connection.namespace;
   const keys = directoryKeys(settings.signingSecrets);
   const host = podHost({ keys, secrets: registrySecrets({ connection }), caFile: settings.caBundle || undefined, env });
-  const parts = assemble(settings, connection, host, log);
+  const parts = assemble(settings, connection, host, log, namespace);
   const { loop, plan, metrics } = parts;
   const troubled = (what: string) => (error: unknown) => log.warn({ reason: sentenceOf(error) }, what);
   const servers = [
@@ -64,12 +65,21 @@ async function serve(settings: Settings, env: NodeJS.ProcessEnv, log: Logger, si
       : []),
   ];
   log.info({ server: connection.server, namespace, namespaces: settings.namespaces }, "started");
+  await introduceKey(keys, log);
   const config = { connection, namespace, name: "chains-config" };
-  const listener = { changed: plan.changed, trouble: troubled("the watch on chains-config is interrupted") };
-  await Promise.all([loop.run({ signal }), watchConfigMap(config, listener, { signal }), wakeOnNewKey(keys, loop, log, signal)]);
-  for (const server of servers) server.close();
-  await host.close();
-  await connection.close();
+  const listener = { changed: plan.changed, absent: parts.noConfig, trouble: troubled("the watch on chains-config is interrupted") };
+  const newKey = async (): Promise<void> => {
+    log.info({ held: loop.held }, "the signing key changed; what is on hold is tried again");
+    loop.wake();
+    await introduceKey(keys, log);
+  };
+  try {
+    await Promise.all([loop.run({ signal }), watchConfigMap(config, listener, { signal }), followKey(keys, newKey, { signal })]);
+  } finally {
+    for (const server of servers) server.close();
+    await host.close();
+    await connection.close();
+  }
 }
 
 interface Parts {
@@ -77,11 +87,13 @@ interface Parts {
   readonly plan: ReturnType<typeof livePlan>;
   readonly metrics: Telemetry;
   readonly unready: () => string | undefined;
+  /** The ConfigMap was looked for, and there is none. */
+  readonly noConfig: () => void;
 }
 
 const beforeConfig = { finalizer: { deadlineMs: 300_000 }, retries: { transientDeadlineMs: undefined } };
 
-function assemble(settings: Settings, connection: KubeConnection, host: CatalogHost, log: Logger): Parts {
+function assemble(settings: Settings, connection: KubeConnection, host: CatalogHost, log: Logger, namespace: string): Parts {
   let rejected: string | undefined = "chains-config was not seen yet";
   const plan = livePlan(host, {
     inForce({ config }, warnings) {
@@ -115,48 +127,20 @@ function assemble(settings: Settings, connection: KubeConnection, host: CatalogH
     telemetry: () => metrics,
     speak: speakTo(log),
   });
-  const metrics = telemetry({ depth: () => loop.depth, waiting: () => loop.waiting, held: () => loop.held }, Date.now);
-  const unready = (): string | undefined => {
-    if (!plan.current() || rejected) return rejected;
-    if (!loop.synced) return "runs are being listed";
-    return loop.held > 0 ? `${loop.held} runs are on hold until key or configuration change; the log and their Events say why` : undefined;
+  const metrics = telemetry({ waiting: () => loop.waiting, held: () => loop.held }, Date.now);
+  return {
+    ...{ loop, plan, metrics },
+    unready: () => unreadyBecause({ config: rejected, synced: loop.synced, held: loop.held }),
+    noConfig() {
+      if (plan.current()) return;
+      rejected = `there is no ConfigMap ${namespace}/chains-config: apply the release's manifests, or make an empty one`;
+      log.warn({ reason: rejected }, "waiting for chains-config");
+    },
   };
-  return { loop, plan, metrics, unready };
 }
 
 /** In a pod its own ServiceAccount, unless a kubeconfig or a server is named. */
 function credentialsFor({ kubeconfig, cluster, server }: Settings, env: NodeJS.ProcessEnv): Promise<KubeCredentials> {
   if (!kubeconfig && !server && isInCluster(env)) return podCredentials({ env });
   return kubeconfigCredentials({ file: kubeconfig || undefined, cluster: cluster || undefined, server: server || undefined });
-}
-
-/** A mounted Secret changes without telling anybody: while runs are on hold it is looked at every few seconds. */
-async function wakeOnNewKey(keys: KeySource, loop: Controller, log: Logger, signal: AbortSignal): Promise<void> {
-  const version = (): Promise<string> =>
-    keys.current().then(
-      (found) => found.version,
-      () => "",
-    );
-  let known = await version();
-  while (!signal.aborted) {
-    await pause(2_000, signal);
-    if (signal.aborted || loop.held === 0) continue;
-    const now = await version();
-    if (now === known) continue;
-    known = now;
-    log.info({ held: loop.held }, "the signing key changed; what was on hold is tried again");
-    loop.wake();
-  }
-}
-
-/** First signal: finish the visits under way. Second: at once. */
-function stopOnSignal(log: Logger): AbortSignal {
-  const stop = new AbortController();
-  for (const name of ["SIGTERM", "SIGINT"] as const)
-    process.on(name, () => {
-      if (stop.signal.aborted) process.exit(1);
-      log.info({ signal: name }, "stopping");
-      stop.abort();
-    });
-  return stop.signal;
 }

@@ -18,7 +18,8 @@ import { built, done, type MemoryCluster, memoryCluster, running } from "./memor
 import { ownWrites } from "./own-writes.ts";
 import { patienceOf } from "./patience.ts";
 import { type Projection, projectionOf } from "./projection.ts";
-import { type News, reconcileRun, type Surroundings } from "./reconcile-run.ts";
+import { reconcileRun } from "./reconcile-run.ts";
+import type { News, Surroundings } from "./surroundings.ts";
 
 const signal = new AbortController().signal;
 const prefix = "chains.tekton.dev/";
@@ -65,6 +66,7 @@ function start(
     observe: (_stage, _plugin, work) => work(),
     settings: { keepFinalizer: false, finalizerDeadlineMs: 300_000, transientDeadlineMs: undefined, ...more.settings },
     tell: (one) => news.push(one),
+    count: () => undefined,
     isForeign: (uid) => foreign.includes(uid),
   };
   return {

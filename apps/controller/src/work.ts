@@ -13,6 +13,16 @@ export interface WorkOptions {
   /** A visit that threw: how long until the next. */
   readonly afterThrow: (key: string, error: unknown) => number;
   readonly clock?: Clock;
+  readonly watcher?: WorkWatcher;
+}
+
+/** Sees the queue; metrics hang here. */
+export interface WorkWatcher {
+  queued(key: string): void;
+  /** It waits for its next try. */
+  retried(key: string): void;
+  started(key: string, queuedMs: number): void;
+  ended(key: string, tookMs: number): void;
 }
 
 /** Keys to visit. Ten events for a key are one visit; a key is never visited twice at a time. */
@@ -20,6 +30,8 @@ export interface Work {
   /** Visit it soon; a wait for its next try ends. */
   add(key: string): void;
   isRunning(key: string): boolean;
+  /** Under way just now. */
+  readonly running: Iterable<string>;
   /** Keys that wait for their next try. */
   readonly waiting: number;
   /** Keys queued or being visited. */
@@ -29,12 +41,13 @@ export interface Work {
   stop(): Promise<void>;
 }
 
-export function workOn({ concurrency, visit, optionsOf, afterThrow, clock = systemClock }: WorkOptions): Work {
+export function workOn({ concurrency, visit, optionsOf, afterThrow, clock = systemClock, watcher }: WorkOptions): Work {
   const queue = new PQueue<LaneQueue, LaneOptions>({ concurrency, queueClass: LaneQueue as never, autoStart: false });
   const queued = new Set<string>();
   const running = new Set<string>();
   const again = new Set<string>();
   const timers = new Map<string, () => void>();
+  const over = Promise.withResolvers<void>();
   let stopped = false;
 
   function add(key: string): void {
@@ -44,26 +57,39 @@ export function workOn({ concurrency, visit, optionsOf, afterThrow, clock = syst
     if (running.has(key)) again.add(key);
     else if (!queued.has(key)) {
       queued.add(key);
-      void queue.add(() => run(key), optionsOf(key) as never);
+      watcher?.queued(key);
+      const since = clock.now();
+      void queue.add(() => run(key, since), optionsOf(key) as never);
     }
   }
 
-  async function run(key: string): Promise<void> {
+  async function run(key: string, since: number): Promise<void> {
     queued.delete(key);
     if (stopped) return;
     running.add(key);
-    const next = await visit(key).catch((error: unknown) => ({ againInMs: afterThrow(key, error) }));
-    running.delete(key);
-    if (again.delete(key)) add(key);
-    else if (next !== "settled" && !stopped) {
-      const cancel = clock.after(next.againInMs, () => add(key));
-      timers.set(key, cancel);
+    const begun = clock.now();
+    watcher?.started(key, begun - since);
+    try {
+      const next = await visit(key).catch((error: unknown) => ({ againInMs: afterThrow(key, error) }));
+      if (next !== "settled" && !again.has(key) && !stopped) comeBack(key, next.againInMs);
+    } finally {
+      running.delete(key);
+      watcher?.ended(key, clock.now() - begun);
+      if (again.delete(key)) add(key);
+      if (stopped && running.size === 0) over.resolve();
     }
+  }
+
+  function comeBack(key: string, ms: number): void {
+    watcher?.retried(key);
+    const cancel = clock.after(ms, () => add(key));
+    timers.set(key, cancel);
   }
 
   return {
     add,
     isRunning: (key) => running.has(key),
+    running,
     get waiting() {
       return timers.size;
     },
@@ -77,7 +103,7 @@ export function workOn({ concurrency, visit, optionsOf, afterThrow, clock = syst
       timers.clear();
       queue.clear();
       queue.pause();
-      while (running.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      if (running.size > 0) await over.promise;
     },
   };
 }

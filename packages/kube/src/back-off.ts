@@ -5,7 +5,7 @@ export function backOffMs(
   n: number,
   { firstMs, maxMs, random = Math.random }: { firstMs: number; maxMs: number; random?: () => number },
 ): number {
-  const full = Math.min(maxMs, firstMs * 2 ** Math.min(n, 30));
+  const full = Math.min(maxMs, firstMs * 2 ** n);
   return full * (0.8 + 0.4 * random());
 }
 

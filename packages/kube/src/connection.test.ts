@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { HttpError } from "@countersign/http";
+import { HttpError, http } from "@countersign/http";
 import { afterEach, expect, test } from "vitest";
 import { type ConnectionOptions, type KubeConnection, type KubeRequest, kubeConnection } from "./connection.ts";
 import type { KubeCredentials } from "./credentials.ts";
@@ -13,6 +13,13 @@ afterEach(async () => {
   for (const close of toClose.splice(0)) await close();
 });
 
+interface More {
+  readonly tokens?: readonly string[];
+  readonly options?: ConnectionOptions;
+  readonly path?: string;
+  /** Of each renewal. */
+  readonly cas?: readonly string[];
+}
 interface Seen {
   readonly url: string;
   readonly method: string;
@@ -21,7 +28,7 @@ interface Seen {
 }
 type Answer = (seen: Seen, response: ServerResponse) => void;
 
-async function connected(answer: Answer, more: { tokens?: readonly string[]; options?: ConnectionOptions; path?: string } = {}) {
+async function connected(answer: Answer, more: More = {}) {
   const seen: Seen[] = [];
   const server: Server = createServer(async (request, response) => {
     let body = "";
@@ -31,14 +38,15 @@ async function connected(answer: Answer, more: { tokens?: readonly string[]; opt
     answer(one, response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { tokens = ["first"], options = {}, path = "" } = more;
+  const { tokens = ["first"], options = {}, path = "", cas = ["same"] } = more;
   let at = -1;
   const credentials: KubeCredentials = {
     server: `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`,
     namespace: "mine",
     async tls() {
       at++;
-      return {};
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      return { ca: cas[Math.min(at, cas.length - 1)] ?? "" };
     },
     headers: async () => ({ authorization: `Bearer ${tokens[Math.min(at, tokens.length - 1)]}` }),
   };
@@ -89,15 +97,20 @@ test("method, path, query, headers and body of a request; the answer as text", a
   expect([connection.namespace, connection.server]).toEqual(["mine", expect.stringMatching(/^http:\/\/127.*prefix$/)]);
 });
 
-test("401: fresh credentials once, and the question again", async () => {
+test("401: fresh credentials once, and the question again; the same certificates need no new wire", async () => {
+  let wires = 0;
+  const httpFrom: ConnectionOptions["httpFrom"] = ({ ca: _, ...options }) => {
+    wires++;
+    return http(options);
+  };
   const { connection, seen, renewals } = await connected(
     ({ headers }, response) => (headers.authorization === "Bearer second" ? response.end("{}") : status(response, 401)),
-    { tokens: ["first", "second"] },
+    { tokens: ["first", "second"], options: { httpFrom } },
   );
   expect(await connection.request(get)).toBe("{}");
   expect(seen.map(({ headers }) => headers.authorization)).toEqual(["Bearer first", "Bearer second"]);
   await connection.request(get);
-  expect([seen.length, renewals()]).toEqual([3, 1]);
+  expect([seen.length, renewals(), wires]).toEqual([3, 1, 1]);
 });
 
 test("many that are refused at once renew once; a watch is let in the same way", async () => {
@@ -111,37 +124,46 @@ test("many that are refused at once renew once; a watch is let in the same way",
   expect(renewals()).toBe(1);
 });
 
+test("new certificates: a new wire, and the old one is closed", async () => {
+  const made: string[] = [];
+  const closed: string[] = [];
+  const httpFrom: ConnectionOptions["httpFrom"] = ({ ca = "", ...options }) => {
+    made.push(ca);
+    const wire = http(options);
+    const close = () => {
+      closed.push(ca);
+      return wire.close();
+    };
+    return { ...wire, close };
+  };
+  const { connection } = await connected(
+    ({ headers }, response) => (headers.authorization === "Bearer second" ? response.end("{}") : status(response, 401)),
+    { tokens: ["first", "second"], cas: ["CA", "CB"], options: { httpFrom } },
+  );
+  await connection.request(get);
+  expect([made, closed]).toEqual([["CA", "CB"], ["CA"]]);
+});
+
+test("a watch that is refused is left: its connection does not stay open", async () => {
+  let left = 0;
+  const { connection } = await connected(
+    ({ headers }, response) => {
+      if (headers.authorization === "Bearer second") return void response.end("\n");
+      response.on("close", () => left++);
+      response.writeHead(401).write("{");
+    },
+    { tokens: ["first", "second"] },
+  );
+  await connection.lines(watch);
+  await expect.poll(() => left, { timeout: 500 }).toBe(1);
+});
+
 test("401 again: refused, in one sentence, without a third question", async () => {
   const { connection, seen } = await connected((_, response) => status(response, 401, { reason: "Unauthorized" }));
   const error = await failure(connection.request(get));
   expect(error).toBeInstanceOf(KubeError);
   expect(error.message).toMatch(/does not know us \(401 Unauthorized for get \/apis\/.*check the token/);
   expect(seen).toHaveLength(2);
-});
-
-test("a watch that lives through a renewal is not cut when the certificates are the same", async () => {
-  let refuse = false;
-  let pulse: (() => void) | undefined;
-  const { connection } = await connected((seen, response) => {
-    if (seen.url.includes("watch")) {
-      response.write('{"n":1}\n');
-      pulse = () => void response.end('{"n":2}\n');
-    } else if (refuse) {
-      refuse = false;
-      status(response, 401);
-    } else response.end("{}");
-  });
-  const lines: string[] = [];
-  const watching = (async () => {
-    for await (const line of await connection.lines(watch)) lines.push(line);
-  })();
-  await expect.poll(() => lines.length).toBe(1);
-  refuse = true;
-  await connection.request(get);
-  await new Promise((resolve) => setTimeout(resolve, 700)); // the old wire would be closed by force after 500 ms
-  pulse?.();
-  await watching;
-  expect(lines).toEqual(['{"n":1}', '{"n":2}']);
 });
 
 test("403 names the verb, the resource and what to do; a body is never in a message", async () => {
@@ -204,6 +226,22 @@ test("a line without an end is not gathered for ever", async () => {
     { options: { maxBytes: 1_000_000 } },
   );
   await expect(told(watch)).rejects.toMatchObject({ fault: "too-large" });
+});
+
+test("many lines may be more than the most for one", async () => {
+  const line = "x".repeat(60);
+  await connected(
+    async (_, response) => {
+      for (let n = 0; n < 30; n++) {
+        response.write(`${line.slice(0, 40)}`);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        response.write(`${line.slice(40)}\n`);
+      }
+      response.end();
+    },
+    { options: { maxBytes: 200 } },
+  );
+  expect(await told(watch)).toHaveLength(30);
 });
 
 test("a name that is a way up is no name", async () => {

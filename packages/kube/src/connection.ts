@@ -125,7 +125,7 @@ export async function kubeConnection(credentials: KubeCredentials, options: Conn
       throw refusal(request, status, text, headers["retry-after"]);
     },
     async lines(request) {
-      const answer = await letIn(request, (via, full) => via.stream(full), wholeText);
+      const answer = await letIn(request, (via, full) => via.stream(full), left);
       if (answer.status === 200) return linesOf(answer, maxBytes);
       throw refusal(request, answer.status, await wholeText(answer), answer.headers["retry-after"]);
     },
@@ -167,6 +167,11 @@ async function wholeText({ body }: HttpStream): Promise<string> {
     if (size > 64 * 1024) break;
   }
   return Buffer.concat(chunks).toString("utf8");
+}
+
+/** Leaving the loop closes the connection. */
+async function left({ body }: HttpStream): Promise<void> {
+  for await (const _chunk of body) break;
 }
 
 /** Split at LF bytes only: strings inside may hold any other line separator. What the end cuts off is no line. */

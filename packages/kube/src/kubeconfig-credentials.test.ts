@@ -66,6 +66,9 @@ test("an exec plug-in: run once, and anew when the server refused what it gave",
   write(plugin(credential({ token: "from-plugin", clientCertificateData: "C", clientKeyData: "K" })));
   const { headers, tls } = await kubeconfigCredentials({ file });
   const runs = async () => (await import("node:fs")).readFileSync(`${folder}/runs`, "utf8").trim().split("\n").length;
+  await Promise.all([headers(), headers()]);
+  expect(await runs()).toBe(1);
+  rmSync(`${folder}/runs`);
   expect(await tls()).toMatchObject({ clientCertificate: { cert: "C", key: "K" } });
   expect(await headers()).toEqual({ authorization: "Bearer from-plugin" });
   await headers();

@@ -105,17 +105,18 @@ test("a failure is everybody's who waits, and is not kept", async () => {
 
 test("a late failure does not throw out what was asked for since", async () => {
   const { secrets, asked, hold, move, objects } = cluster({ "serviceaccounts/builder": {} }, { keepMs: 10 });
-  const open = hold();
-  Object.assign(objects, { "serviceaccounts/builder": new KubeError("no", statusOf(500, {})) });
+  const fail = hold();
   const first = secrets();
   move(10);
+  const answer = hold();
   const second = secrets();
-  open();
-  await Promise.allSettled([first, second]);
-  Object.assign(objects, { "serviceaccounts/builder": {} });
+  answer();
+  expect(await second).toEqual([]);
+  Object.assign(objects, { "serviceaccounts/builder": new KubeError("no", statusOf(500, {})) });
+  fail();
+  await expect(first).rejects.toMatchObject({ code: 500 });
   await secrets();
-  await secrets();
-  expect(asked).toHaveLength(3);
+  expect(asked).toHaveLength(2);
 });
 
 test("the thousand accounts used last are known", async () => {
