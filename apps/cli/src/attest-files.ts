@@ -6,6 +6,7 @@ import { annotatedText } from "./annotated-text.ts";
 import { faultOf } from "./fault.ts";
 import { laptopHost } from "./laptop-host.ts";
 import { replaceFile } from "./replace-file.ts";
+import { runName } from "./run-name.ts";
 import { configFrom, runsFrom } from "./statement-input.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -109,10 +110,6 @@ const oddSentence = (algorithm: string): string =>
 const unwritable = (sentence: string): CountersignError => new CountersignError("mark.not-writable", sentence, { retry: "never" });
 
 const notFinished = ({ ref }: Run): CountersignError =>
-  new CountersignError(
-    "read.not-finished",
-    `${ref.kind} ${ref.namespace}/${ref.name} is not finished: attest it when its condition Succeeded is True or False`,
-    {
-      retry: "wait",
-    },
-  );
+  new CountersignError("read.not-finished", `${runName(ref)} is not finished: attest it when its condition Succeeded is True or False`, {
+    retry: "wait",
+  });

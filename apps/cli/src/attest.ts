@@ -4,6 +4,7 @@ import type { AttestAnswer, RunAnswer } from "./attest-files.ts";
 import { exitCode } from "./exit-code.ts";
 import { jsonText, type OutputForm, outputOption } from "./output-option.ts";
 import { printable } from "./printable.ts";
+import { runName } from "./run-name.ts";
 import { table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -56,7 +57,7 @@ function failuresOf({ runs }: AttestAnswer): ReadonlyMap<string, readonly string
 
 function runText({ run, routes, annotations }: RunAnswer, written: AttestAnswer["written"], color: boolean): string {
   const { bold, dim } = colors.createColors(color);
-  const title = `${bold(`${run.kind} ${run.namespace}/${run.name}`)} ${dim(run.uid)}\n`;
+  const title = `${bold(runName(run))} ${dim(run.uid)}\n`;
   const rows = routes.flatMap(({ route, stored, failures }) => {
     const places = stored.flatMap(({ uris }) => (uris.length > 0 ? uris : ["nothing to store there"]));
     return [...places, ...(places.length === 0 && failures.length > 0 ? ["not stored, see below"] : [])].map((place) => [

@@ -104,3 +104,13 @@ test("escape sequences of a value do not reach the terminal", async () => {
   expect(out).not.toContain("\u001b");
   expect((await person.run(["check-config", "-"], { stdin: "x: y", color: true })).out).toContain("\u001b[33m");
 });
+
+test("of several objects in one file, chains-config is the one that is read", async () => {
+  const { configMapFrom } = await import("./config-map.ts");
+  const stream =
+    "kind: Secret\n---\nkind: ConfigMap\nmetadata: {name: chains-config}\ndata: {builder.id: x}\n---\nkind: ConfigMap\nmetadata: {name: other}\n";
+  expect(configMapFrom(stream, "f")).toEqual({ "builder.id": "x" });
+  expect(() => configMapFrom("kind: Secret\n---\nkind: ConfigMap\n", "f")).toThrow(
+    /f holds 2 objects and none is the ConfigMap chains-config/,
+  );
+});

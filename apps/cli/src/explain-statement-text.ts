@@ -1,11 +1,12 @@
 import type { Origin, Place } from "@countersign/tekton";
 import type { ExplainedEntry, Explanation } from "./explain-statement.ts";
 import { printable } from "./printable.ts";
+import { runName } from "./run-name.ts";
 
 /** An explanation for people. */
 export function explanationText({ run, format, subjects, dependencies, nearMisses }: Explanation): string {
   const lines = [
-    printable(`${run.kind} ${run.namespace}/${run.name}, format ${format}`),
+    printable(`${runName(run)}, format ${format}`),
     ...section("subjects", subjects.flatMap(entryLines)),
     ...section("dependencies", dependencies.flatMap(entryLines)),
     ...section(

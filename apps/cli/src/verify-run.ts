@@ -6,6 +6,7 @@ import { claimsOf, type Policy, type TrustMaterial, type Verdict, verify } from 
 import { type Checked, checkedFrom, type Verification } from "./checked.ts";
 import { type ClusterOptions, withCluster } from "./cluster.ts";
 import { isAsked, wantedType } from "./predicate-type.ts";
+import { runName } from "./run-name.ts";
 import { runsFrom } from "./statement-input.ts";
 import type { Terminal } from "./terminal.ts";
 import { trustedKey } from "./trusted-key.ts";
@@ -21,7 +22,7 @@ export interface VerifyRunOptions extends ClusterOptions {
 export async function verifyRun(name: string, options: VerifyRunOptions, terminal: Terminal): Promise<Verification> {
   const trust = await trustedKey(options.key, options, terminal);
   const run = await runFrom(name, options, terminal);
-  const subject = `${run.ref.kind} ${run.ref.namespace}/${run.ref.name}`;
+  const subject = runName(run.ref);
   const checked = shortKeysOf(run)
     .map((shortKey) => checkedPayload(run, shortKey, trust, options))
     .filter((one) => one !== undefined);
