@@ -7,7 +7,7 @@ import type { Lane } from "./lane-queue.ts";
 import type { InForce } from "./live-plan.ts";
 import { ownWrites } from "./own-writes.ts";
 import { patienceOf } from "./patience.ts";
-import { isSettled, keyOf, type Projection, projectionOf, sameState } from "./projection.ts";
+import { isSettled, keyOf, type Projection, projectionOf, sameBesidesMarks, sameState } from "./projection.ts";
 import { reconcileRun } from "./reconcile-run.ts";
 import { sentenceOf } from "./sentence.ts";
 import type { News, ReconcileSettings, Surroundings } from "./surroundings.ts";
@@ -116,9 +116,11 @@ export function controller(options: ControllerOptions): Controller {
     if (before && before.ref.uid !== next.ref.uid) forget(before);
     const changed = !(before && sameState(before, next));
     if (!next.done && isSettled(next) && !own.has(next.resourceVersion)) foreign.add(next.ref.uid);
+    // A new list may show our write and, below it, somebody else's that no event told of.
+    const version = before && sameBesidesMarks(before, next) ? next.resourceVersion : "";
     // Between an own write and its answer nobody can tell whose it is; the end of the visit can.
-    if (work.isRunning(next.key)) heard.get(next.key)?.push(next.resourceVersion);
-    else if (changed && !own.has(next.resourceVersion)) due(next);
+    if (changed && work.isRunning(next.key)) heard.get(next.key)?.push(version);
+    else if (changed && !own.has(version)) due(next);
     if (changed && next.owner && store.get(next.owner)?.done) due(store.get(next.owner));
   }
 

@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { aDigest, aPipelineRun, aTaskRun } from "@countersign/testing";
 import { expect, test } from "vitest";
-import { isSettled, projectionOf, sameState } from "./projection.ts";
+import { isSettled, projectionOf, sameBesidesMarks, sameState } from "./projection.ts";
 
 const empty = {
   key: "TaskRun//",
@@ -146,6 +146,14 @@ test("children by kind and name; an event that changes the version alone is no n
   ])
     expect(sameState(pipe, { ...pipe, ...other })).toBe(false);
   expect(sameState(pipe, { ...pipe, ref: { ...pipe.ref, uid: "other" } })).toBe(false);
+});
+
+test("what our own writes change is told from what they do not", () => {
+  const a = projectionOf("TaskRun", aTaskRun().running().object);
+  expect(sameBesidesMarks(a, { ...a, resourceVersion: "9", finalizers: ["x"], signed: "true", retries: "1" })).toBe(true);
+  for (const other of [{ done: true }, { deletedAt: 1 }, { children: [{ kind: "TaskRun", name: "x" }] }, { completed: true }])
+    expect([other, sameBesidesMarks(a, { ...a, ...other })]).toEqual([other, false]);
+  expect(sameBesidesMarks(a, { ...a, ref: { ...a.ref, uid: "other" } })).toBe(false);
 });
 
 test.each([

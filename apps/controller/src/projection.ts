@@ -77,6 +77,10 @@ export function sameState(a: Projection, b: Projection): boolean {
   return JSON.stringify(left) === JSON.stringify(right);
 }
 
+/** All that an own write never changes is as it was. */
+export const sameBesidesMarks = (a: Projection, b: Projection): boolean =>
+  sameState({ ...a, ...b, done: a.done, deletedAt: a.deletedAt, children: a.children, completed: a.completed, ref: a.ref }, b);
+
 /** Done: the first Succeeded condition is not Unknown; one without a status counts as done (Tekton Chains reads it so). */
 function isDone(conditions: unknown): boolean {
   const succeeded = list(conditions)

@@ -401,3 +401,76 @@ test("no annotation of ours or of others is ever lost: 150 random histories of f
     expect(sizes(earth).every((size) => size === 1)).toBe(true);
   }
 });
+
+describe("who else has a hand in it", () => {
+  const at = 1_000_000;
+  const finalizers = ["chains.tekton.dev/taskrun"];
+
+  test("a run of others that our finalizer keeps from its deletion is let go after the deadline, without a word on it", async () => {
+    let now = at;
+    const cluster = memoryCluster();
+    const run = cluster.put({ name: "build", finalizers, deletionTimestamp: new Date(at).toISOString() });
+    run.spec = { managedBy: "other" };
+    const { visit, news } = start(cluster, world(), { now: () => now });
+    expect(await visit("build")).toEqual({ againInMs: 300_000 });
+    expect(cluster.requests).toEqual([]);
+    now += 300_000;
+    expect(await visit("build")).toBe("settled");
+    expect([run.metadata.finalizers, cluster.requests, notes(cluster, "build")]).toEqual([[], ["finalizers TaskRun/ci/build"], {}]);
+    expect(news).toMatchObject([{ kind: "released", waitedMs: 300_000 }]);
+  });
+
+  test("marked since the watch last told of it: nothing but the finalizer is left to do", async () => {
+    const cluster = memoryCluster();
+    const run = cluster.put({ name: "build", finalizers, status: built("a") });
+    const { house } = start(cluster, world());
+    const stale = projectionOf("TaskRun", run);
+    run.metadata.annotations[`${prefix}signed`] = "true";
+    expect(await reconcileRun(stale, house, { signal })).toBe("settled");
+    expect([cluster.requests, run.metadata.finalizers]).toEqual([["get TaskRun/ci/build", "finalizers TaskRun/ci/build"], []]);
+  });
+});
+
+describe("bugs", () => {
+  test("a plan that throws is counted, and after the fifth time given up", async () => {
+    const cluster = memoryCluster();
+    cluster.put({ name: "build" });
+    const bug = new TypeError("bug");
+    const { visit, news } = start(cluster, world(), {
+      plan: () => {
+        throw bug;
+      },
+    });
+    for (let n = 0; n < 5; n++) await visit("build");
+    expect([note(cluster, "build", "signed"), note(cluster, "build", "retries")]).toEqual(["failed", "3"]);
+    expect(news.at(-1)).toMatchObject({ kind: "failed", final: true, failures: [bug] });
+  });
+
+  test("a plan that gives a verdict is taken at its word", async () => {
+    const cluster = memoryCluster();
+    cluster.put({ name: "build" });
+    const held = new CountersignError("config.unsupported", "no", { retry: "hold" });
+    const { visit, news } = start(cluster, world(), {
+      plan: () => {
+        throw held;
+      },
+    });
+    expect(await visit("build")).toBe("settled");
+    expect([news[0]?.kind, cluster.applied]).toEqual(["held", []]);
+  });
+
+  test("what became of each route is counted at every visit", async () => {
+    const cluster = memoryCluster();
+    const earth = world();
+    cluster.put({ name: "build", status: built("a") });
+    earth.down = { registry: outage };
+    const counted: string[] = [];
+    const { visit, house } = start(cluster, earth);
+    Object.assign(house, {
+      count: (_ref: unknown, outcomes: readonly { route: string }[]) => counted.push(...outcomes.map((o) => o.route)),
+    });
+    await visit("build");
+    await visit("build");
+    expect(counted).toHaveLength(4);
+  });
+});
