@@ -45,8 +45,8 @@ export function livePlan(host: CatalogHost, listener: LivePlanListener): LivePla
     current: () => now,
     changed(data) {
       // Four patches in a row are one rebuild: what arrives in the same turn of the event loop is taken together.
-      if (!waiting) setImmediate(take);
       waiting = data;
+      setImmediate(take);
     },
   };
 }

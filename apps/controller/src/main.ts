@@ -116,6 +116,7 @@ function assemble(settings: Settings, connection: KubeConnection, host: CatalogH
     namespaces: settings.namespaces,
     visitsAtOnce: settings.visitsAtOnce,
     watchIdleMs: settings.watchIdleMs,
+    graceMs: settings.graceMs,
     settings: () => {
       const { finalizer, retries } = plan.current()?.config ?? beforeConfig;
       return {

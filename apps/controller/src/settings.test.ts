@@ -20,6 +20,9 @@ test("defaults, environment, flag over environment", () => {
     metricsPort: 9090,
     probePort: 8080,
     keepFinalizer: false,
+    watchIdleMs: 100_000,
+    graceMs: 8_000,
+    visitsAtOnce: 16,
     namespaces: [],
   });
   const env = { SYSTEM_NAMESPACE: "chains", KUBECONFIG: "/from/env", METRICS_PROMETHEUS_PORT: "9191" };
@@ -28,6 +31,10 @@ test("defaults, environment, flag over environment", () => {
     kubeconfig: "/from/flag",
     metricsPort: 9191,
   });
+});
+
+test("the last of a flag counts", () => {
+  expect(settings(["--metrics-port=1", "-metrics-port", "2", "--metrics-port=3"]).settings.metricsPort).toBe(3);
 });
 
 test("switches need no value and take one", () => {

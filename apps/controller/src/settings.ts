@@ -11,6 +11,7 @@ export interface Settings {
   readonly systemNamespace: string;
   readonly keepFinalizer: boolean;
   readonly watchIdleMs: number;
+  readonly graceMs: number;
   readonly metricsPort: number;
   readonly probePort: number;
   readonly caBundle: string;
@@ -64,6 +65,13 @@ const schema = {
     default: 100,
     env: "COUNTERSIGN_WATCH_IDLE",
     arg: "watch-idle",
+  },
+  grace: {
+    doc: "Seconds that visits under way have to end after SIGTERM",
+    format: "nat",
+    default: 8,
+    env: "COUNTERSIGN_GRACE",
+    arg: "grace",
   },
   metricsPort: {
     doc: "Port of /metrics; 0 turns it off",
@@ -161,6 +169,7 @@ function settingsOf(get: (name: keyof typeof schema) => never): Settings {
     systemNamespace: get("systemNamespace"),
     keepFinalizer: get("keepFinalizer"),
     watchIdleMs: Number(get("watchIdle")) * 1000,
+    graceMs: Number(get("grace")) * 1000,
     metricsPort: get("metricsPort"),
     probePort: get("probePort"),
     caBundle: get("caBundle"),
@@ -174,7 +183,8 @@ function parseFlags(args: readonly string[]): Flags | Exclude<ParsedSettings, { 
   const takesValue = [...Object.values(schema).map(({ arg }) => arg as string), ...ignoredWithValue].filter(
     (name) => !switches.includes(name),
   );
-  const known: [string, string][] = [];
+  // As in Go, the last of a flag counts.
+  const known = new Map<string, string>();
   const ignored: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const [, name = "", inline] = /^--?([^=]+)(?:=([\s\S]*))?$/.exec(args[at] ?? "") ?? [];
@@ -184,9 +194,9 @@ function parseFlags(args: readonly string[]): Flags | Exclude<ParsedSettings, { 
     const value = inline ?? (isSwitch ? "true" : args[++at]);
     if (value === undefined) return { kind: "usage", problem: `flag needs an argument: -${name}` };
     if (ignoredWithValue.includes(name) || ignoredSwitches.includes(name)) ignored.push(name);
-    else known.push([name, value]);
+    else known.set(name, value);
   }
-  return { kind: "flags", known, ignored };
+  return { kind: "flags", known: [...known], ignored };
 }
 
 /** What --help prints. */
