@@ -389,23 +389,6 @@ describe("lists", () => {
       return answers;
     });
   });
-
-  test("metadata alone, and a table", async () => {
-    await agreeOn(async ({ ask }) => {
-      const as = async (what: string, path: string): Promise<unknown> => {
-        const { kind, apiVersion, items, rows } = (
-          await ask(path, { headers: { accept: `application/json;as=${what};v=v1;g=meta.k8s.io` } })
-        ).json<{ kind: string; apiVersion: string; items?: Map[]; rows?: { object: Map }[] }>();
-        return { kind, apiVersion, first: (items?.[0] ?? rows?.[0]?.object)?.["kind"] };
-      };
-      return [
-        await as("PartialObjectMetadataList", runs),
-        await as("PartialObjectMetadata", run("one")),
-        await as("Table", runs),
-        await as("Table", run("one")),
-      ];
-    });
-  });
 });
 
 describe("watches", () => {
@@ -504,7 +487,7 @@ describe("kubectl", () => {
       await call("wait taskrun/kc --for=delete --timeout=5s");
       await call(
         "apply --server-side -f -",
-        JSON.stringify({ apiVersion: "v1", kind: "Secret", metadata: { name: "kc" }, stringData: { k: "v" } }),
+        JSON.stringify({ apiVersion: "v1", kind: "Secret", metadata: { name: "kc" }, data: { k: "dg==" } }),
       );
       await call("get secret kc -o jsonpath={.data.k}");
       await call("create -f -", JSON.stringify({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "kc" } }));
@@ -530,8 +513,12 @@ describe("kubectl", () => {
     });
   });
 
-  test("a table has the columns people look for", async () => {
+  test("get prints names without a table from the server", async () => {
+    await agreeOn(async ({ kubectl }) => {
+      const { stdout } = await kubectl(["get", "configmaps", "-l", "list=x"]);
+      return stdout.split("\n").map((line) => line.split(/\s+/)[0]);
+    });
     const { stdout } = await sides[0].kubectl(["get", "taskruns"]);
-    expect(stdout.split("\n")[0]).toMatch(/^NAME\s+SUCCEEDED\s+REASON\s+SIGNED\s+AGE$/);
+    expect(stdout.split("\n")[0]).toMatch(/^NAME\s+AGE$/);
   });
 });

@@ -1,47 +1,37 @@
-import { groupVersion, type Resource, resources } from "./resources.ts";
+import { type Resource, resources } from "./resources.ts";
 
 const verbs = ["create", "delete", "get", "list", "patch", "update", "watch"];
-const groups: readonly Resource[] = resources.filter((one, index) => resources.findIndex((other) => other.group === one.group) === index);
-const folder = (of: Resource): string => (of.group ? `apis/${groupVersion(of)}` : `api/${of.version}`);
+const versions = [...Map.groupBy(resources, ({ apiVersion }) => apiVersion)];
+const folderOf = (apiVersion: string): string => `${apiVersion === "v1" ? "api" : "apis"}/${apiVersion}`;
 
-/** What clients ask before they begin: versions, kinds, and as much OpenAPI as kubectl's apply insists on. */
-export function discovery(path: string): object | undefined {
-  if (path === "/version") return { major: "1", minor: "36", gitVersion: "v1.36.0-countersign-testing", platform: "node" };
-  if (path === "/api") return { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: [] };
-  if (path === "/apis") return { kind: "APIGroupList", apiVersion: "v1", groups: groups.filter((of) => of.group).map(groupOf) };
-  if (path === "/openapi/v3") {
-    return { paths: Object.fromEntries(groups.map((of) => [folder(of), { serverRelativeURL: `/openapi/v3/${folder(of)}` }])) };
-  }
-  const own = groups.find((of) => path === `/${folder(of)}` || path === `/openapi/v3/${folder(of)}`);
-  if (own === undefined) return groups.filter((of) => of.group && path === `/apis/${of.group}`).map(groupOf)[0];
-  const kinds = resources.filter((one) => one.group === own.group);
-  return path.startsWith("/openapi") ? openApi(own, kinds) : resourceList(own, kinds);
+function groupsOf(groupVersion: string): readonly object[] {
+  const version = { groupVersion, version: "v1" };
+  return groupVersion === "v1" ? [] : [{ name: groupVersion.split("/")[0], versions: [version], preferredVersion: version }];
 }
 
-function groupOf(of: Resource): object {
-  const version = { groupVersion: groupVersion(of), version: of.version };
-  return { kind: "APIGroup", apiVersion: "v1", name: of.group, versions: [version], preferredVersion: version };
-}
-
-function resourceList(of: Resource, kinds: readonly Resource[]): object {
-  const entries = kinds.flatMap(({ plural, kind, namespaced, shortNames, status }) => [
-    { name: plural, singularName: kind.toLowerCase(), namespaced, kind, verbs, ...(shortNames ? { shortNames } : {}) },
-    ...(status ? [{ name: `${plural}/status`, singularName: "", namespaced, kind, verbs: ["get", "patch", "update"] }] : []),
-  ]);
-  return { kind: "APIResourceList", apiVersion: "v1", groupVersion: groupVersion(of), resources: entries };
+function resourceList(groupVersion: string, kinds: readonly Resource[]): object {
+  const entries = kinds.flatMap(({ plural, kind, namespaced, shortNames, custom }) => {
+    const entry = { name: plural, singularName: kind.toLowerCase(), namespaced, kind, verbs, shortNames };
+    return custom ? [entry, { ...entry, name: `${plural}/status`, verbs: ["patch", "update"] }] : [entry];
+  });
+  return { kind: "APIResourceList", apiVersion: "v1", groupVersion, resources: entries };
 }
 
 /** kubectl looks for one thing here: that PATCH of the kind knows the parameter fieldValidation, so that it need not check fields itself. */
-function openApi(of: Resource, kinds: readonly Resource[]): object {
-  const parameters = ["fieldManager", "fieldValidation", "force"].map((name) => ({ name, in: "query", schema: { type: "string" } }));
-  const paths = kinds.map(({ group, version, kind, plural, namespaced }) => {
-    const patch = {
-      parameters,
-      responses: {},
-      "x-kubernetes-action": "patch",
-      "x-kubernetes-group-version-kind": { group, version, kind },
-    };
-    return [`/${folder(of)}/${namespaced ? "namespaces/{namespace}/" : ""}${plural}/{name}`, { patch }];
+function openApi(kinds: readonly Resource[]): object {
+  const paths = kinds.map(({ group, kind, plural }) => {
+    const what = { "x-kubernetes-action": "patch", "x-kubernetes-group-version-kind": { group, version: "v1", kind } };
+    return [`/${plural}`, { patch: { parameters: [{ name: "fieldValidation", in: "query" }], ...what } }];
   });
-  return { openapi: "3.0.0", info: { title: "Kubernetes", version: "v1.36.0" }, paths: Object.fromEntries(paths) };
+  return { openapi: "3.0.0", paths: Object.fromEntries(paths) };
 }
+
+/** What clients ask before they begin: versions, kinds, and as much OpenAPI as kubectl's apply insists on. */
+export const discovery: ReadonlyMap<string, object> = new Map<string, object>([
+  ["/version", { major: "1", minor: "36", gitVersion: "v1.36.0-countersign-testing" }],
+  ["/api", { kind: "APIVersions", versions: ["v1"] }],
+  ["/apis", { kind: "APIGroupList", apiVersion: "v1", groups: versions.flatMap(([version]) => groupsOf(version)) }],
+  ["/openapi/v3", { paths: Object.fromEntries(versions.map(([v]) => [folderOf(v), { serverRelativeURL: `/openapi/v3/${folderOf(v)}` }])) }],
+  ...versions.map(([version, kinds]): [string, object] => [`/${folderOf(version)}`, resourceList(version, kinds)]),
+  ...versions.map(([version, kinds]): [string, object] => [`/openapi/v3/${folderOf(version)}`, openApi(kinds)]),
+]);

@@ -1,69 +1,59 @@
+import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "./objects.ts";
 import { expired } from "./refusal.ts";
-import { type Resource, resources } from "./resources.ts";
 
-export interface Change {
-  readonly type: "ADDED" | "MODIFIED" | "DELETED";
-  readonly revision: number;
-  readonly of: Resource;
-  readonly object: KubeObject;
-  readonly previous: KubeObject | undefined;
-}
+/** Without `previous` the object is new; when it is gone, `object` is what it was. */
+type Listener = (object: KubeObject, previous: KubeObject | undefined, isGone: boolean) => void;
 
-export interface ObjectStore {
-  readonly revision: () => number;
-  get(of: Resource, namespace: string, name: string): KubeObject | undefined;
-  /** Sorted by namespace and name; of all namespaces when none is named. */
-  list(of: Resource, namespace?: string): readonly KubeObject[];
-  /** Stores under a new resourceVersion. */
-  put(of: Resource, object: KubeObject): KubeObject;
-  remove(of: Resource, object: KubeObject): KubeObject;
-  /** Past changes after `from`, then every new one; throws 410 when `from` is forgotten. Returns how to stop. */
-  follow(from: number, listener: (change: Change) => void): () => void;
-  /** Forgets what was, as etcd does after some minutes. */
-  compact(): void;
-}
+const keyOf = (plural: string, namespace = "", name = ""): string => `${plural}/${namespace && `${namespace}/`}${name}`;
 
-export function objectStore(): ObjectStore {
-  const shelves = new Map(resources.map((of) => [of, new Map<string, KubeObject>()]));
-  const listeners = new Set<(change: Change) => void>();
-  let log: Change[] = [];
-  let revision = 100;
-  let forgotten = 100;
-  const shelf = (of: Resource): Map<string, KubeObject> => shelves.get(of) ?? new Map();
-  const keyOf = (namespace = "", name = ""): string => `${namespace}/${name}`;
+export class ObjectStore {
+  /** The last resourceVersion that was given out. */
+  revision = 100;
+  /** Continue tokens and what is left to list under them. */
+  readonly pages: Map<string, readonly KubeObject[]> = new Map();
+  readonly #objects = new Map<string, KubeObject>();
+  readonly #listeners = new Set<Listener>();
+  #log: Parameters<Listener>[] = [];
+  #forgotten = 100;
 
-  function record(type: Change["type"], of: Resource, given: KubeObject): KubeObject {
-    revision += 1;
-    const object = { ...given, metadata: { ...given.metadata, resourceVersion: `${revision}` } };
-    const key = keyOf(object.metadata.namespace, object.metadata.name);
-    const change = { type, revision, of, object, previous: shelf(of).get(key) };
-    if (type === "DELETED") shelf(of).delete(key);
-    else shelf(of).set(key, object);
-    log.push(change);
-    for (const listener of [...listeners]) listener(change);
+  get(plural: string, namespace: string, name: string): KubeObject | undefined {
+    return this.#objects.get(keyOf(plural, namespace, name));
+  }
+
+  /** Sorted by namespace and name; of all namespaces when it is "". */
+  list(plural: string, namespace: string): readonly KubeObject[] {
+    const entries = [...this.#objects].filter(([key]) => key.startsWith(keyOf(plural, namespace)));
+    return entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
+  }
+
+  /** Everything that happens to objects happens here: news get a new resourceVersion and are told to all who follow. */
+  record(plural: string, given: KubeObject, isGone = false): KubeObject {
+    const key = keyOf(plural, given.metadata.namespace, given.metadata.name);
+    const previous = this.#objects.get(key);
+    const versioned = (resourceVersion = ""): KubeObject => ({ ...given, metadata: { ...given.metadata, resourceVersion } });
+    if (previous && !isGone && isDeepStrictEqual(versioned(previous.metadata.resourceVersion), previous)) return previous;
+    this.revision += 1;
+    const object = versioned(`${this.revision}`);
+    if (isGone) this.#objects.delete(key);
+    else this.#objects.set(key, object);
+    this.#log.push([object, previous, isGone]);
+    for (const listener of [...this.#listeners]) listener(object, previous, isGone);
     return object;
   }
 
-  return {
-    revision: () => revision,
-    get: (of, namespace, name) => shelf(of).get(keyOf(namespace, name)),
-    list: (of, namespace) =>
-      [...shelf(of)]
-        .filter(([key]) => namespace === undefined || key.startsWith(`${namespace}/`))
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([, object]) => object),
-    put: (of, object) => record(shelf(of).has(keyOf(object.metadata.namespace, object.metadata.name)) ? "MODIFIED" : "ADDED", of, object),
-    remove: (of, object) => record("DELETED", of, object),
-    follow: (from, listener) => {
-      if (from < forgotten) throw expired(`too old resource version: ${from} (${forgotten})`);
-      for (const change of log) if (change.revision > from) listener(change);
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    compact: () => {
-      forgotten = revision;
-      log = [];
-    },
-  };
+  /** Past changes after `from`, then every new one; throws 410 when `from` is forgotten. Returns how to stop. */
+  follow(from: number, listener: Listener): () => void {
+    if (from < this.#forgotten) throw expired(`too old resource version: ${from} (${this.#forgotten})`);
+    for (const change of this.#log) if (Number(change[0].metadata.resourceVersion) > from) listener(...change);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Forgets what was, as etcd does after some minutes. */
+  compact(): void {
+    this.#forgotten = this.revision;
+    this.#log = [];
+    this.pages.clear();
+  }
 }

@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { jsonPatch, mergePatch, strategicMergePatch } from "./patches.ts";
+import type { KubeObject } from "./objects.ts";
+import { patches } from "./patches.ts";
+
+const through = (type: string) => (target: unknown, patch: unknown) => patches[`application/${type}+json`]?.(target as KubeObject, patch);
+const mergePatch = through("merge-patch");
+const strategicMergePatch = through("strategic-merge-patch");
+const jsonPatch = through("json-patch");
 
 test("a merge patch deletes with null and replaces lists (RFC 7396, appendix A)", () => {
   const pairs: readonly (readonly [unknown, unknown, unknown])[] = [

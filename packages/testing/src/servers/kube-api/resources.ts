@@ -1,33 +1,26 @@
-/** A kind that the server keeps. */
+/** A kind that the server keeps; the core group is "". */
 export interface Resource {
-  /** "" is the core group. */
+  readonly apiVersion: string;
   readonly group: string;
-  readonly version: string;
   readonly kind: string;
   readonly plural: string;
-  readonly shortNames?: readonly string[];
+  readonly shortNames: readonly string[];
   readonly namespaced: boolean;
   /** Custom resources count generations, keep status apart and know no strategic merge patch. */
   readonly custom: boolean;
-  /** status is written through its subresource alone. */
-  readonly status: boolean;
 }
 
-const core = { group: "", version: "v1", namespaced: true, custom: false, status: false };
-const tekton = { group: "tekton.dev", version: "v1", namespaced: true, custom: true, status: true };
+const core = { apiVersion: "v1", group: "", namespaced: true, custom: false, shortNames: [] };
+const tekton = { apiVersion: "tekton.dev/v1", group: "tekton.dev", namespaced: true, custom: true };
 
+export const namespaces: Resource = { ...core, kind: "Namespace", plural: "namespaces", shortNames: ["ns"], namespaced: false };
 export const resources: readonly Resource[] = [
-  { ...core, kind: "Namespace", plural: "namespaces", shortNames: ["ns"], namespaced: false, status: true },
+  namespaces,
   { ...core, kind: "ConfigMap", plural: "configmaps", shortNames: ["cm"] },
   { ...core, kind: "Secret", plural: "secrets" },
   { ...core, kind: "ServiceAccount", plural: "serviceaccounts", shortNames: ["sa"] },
   { ...core, kind: "Event", plural: "events", shortNames: ["ev"] },
-  { ...core, group: "coordination.k8s.io", kind: "Lease", plural: "leases" },
+  { ...core, apiVersion: "coordination.k8s.io/v1", group: "coordination.k8s.io", kind: "Lease", plural: "leases" },
   { ...tekton, kind: "TaskRun", plural: "taskruns", shortNames: ["tr", "trs"] },
   { ...tekton, kind: "PipelineRun", plural: "pipelineruns", shortNames: ["pr", "prs"] },
 ];
-
-export const groupVersion = ({ group, version }: Pick<Resource, "group" | "version">): string => (group ? `${group}/${version}` : version);
-
-/** "taskruns.tekton.dev", as error texts name it. */
-export const qualified = ({ plural, group }: Resource): string => (group ? `${plural}.${group}` : plural);

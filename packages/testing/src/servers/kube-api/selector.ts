@@ -1,26 +1,23 @@
 import { isMap, type KubeObject } from "./objects.ts";
 
+type Term = (object: KubeObject) => boolean;
+
 /** The query's labelSelector and fieldSelector as one question. */
-export function selector(query: URLSearchParams): (object: KubeObject) => boolean {
-  const labels = (query.get("labelSelector") ?? "")
-    .split(/,(?![^(]*\))/)
-    .filter(Boolean)
-    .map(labelTerm);
-  const fields = (query.get("fieldSelector") ?? "").split(",").filter(Boolean).map(fieldTerm);
-  return (object) => labels.every((term) => term(object.metadata.labels ?? {})) && fields.every((term) => term(object));
+export function selector(query: URLSearchParams): Term {
+  const field = (object: KubeObject, path: string): unknown =>
+    path.split(".").reduce<unknown>((at, key) => (isMap(at) ? at[key] : undefined), object) ?? "";
+  const labels = termsOf(query.get("labelSelector"), ({ metadata }, key) => metadata.labels?.[key]);
+  const fields = termsOf(query.get("fieldSelector"), field);
+  return (object) => [...labels, ...fields].every((holds) => holds(object));
 }
 
-function labelTerm(text: string): (labels: Readonly<Record<string, string>>) => boolean {
-  const [, key = "", not, list = ""] = /^\s*(\S+)\s+(not)?in\s*\((.*)\)\s*$/.exec(text) ?? [];
-  const values = list.split(",").map((value) => value.trim());
-  if (key) return (labels) => (Object.hasOwn(labels, key) && values.includes(labels[key] ?? "")) !== (not !== undefined);
-  const [, name = "", sign, value = ""] = /^\s*!?([^=!\s]+)\s*(==|=|!=)?\s*(.*?)\s*$/.exec(text) ?? [];
-  if (sign === undefined) return (labels) => Object.hasOwn(labels, name) !== text.trim().startsWith("!");
-  return (labels) => (labels[name] === value) !== (sign === "!=");
-}
-
-function fieldTerm(text: string): (object: KubeObject) => boolean {
-  const [, path = "", sign, value = ""] = /^([^=!]+)(==|=|!=)(.*)$/.exec(text) ?? [];
-  const read = (object: KubeObject): unknown => path.split(".").reduce<unknown>((at, key) => (isMap(at) ? at[key] : undefined), object);
-  return (object) => ((read(object) ?? "") === value) !== (sign === "!=");
+/** "a=b, c!=d, e, !f, g in (h, i), j notin (k)". */
+function termsOf(text: string | null, read: (object: KubeObject, key: string) => unknown): readonly Term[] {
+  const terms = (text ?? "").split(/,(?![^(]*\))/).filter(Boolean);
+  return terms.map((term) => {
+    const [, absent, key = "", sign, value = ""] = /^\s*(!?)([^\s=!]+)\s*(==?|!=|in|notin)?\s*(.*?)\s*$/.exec(term) ?? [];
+    if (sign === undefined) return (object) => (read(object, key) === undefined) === (absent === "!");
+    const values = value.replace(/[()\s]/g, "").split(",");
+    return (object) => values.includes(read(object, key) as string) === !/^(!=|notin)$/.test(sign);
+  });
 }
