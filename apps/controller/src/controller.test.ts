@@ -58,6 +58,24 @@ describe("what is visited", () => {
     expect(cluster.requests).toEqual(["get TaskRun/ci/build", "annotate TaskRun/ci/build"]);
   });
 
+  test("deleted while it works: let go at once", async () => {
+    const cluster = memoryCluster();
+    const run = cluster.put({ name: "build", status: running(), finalizers: ["chains.tekton.dev/taskrun"] });
+    const { emit } = await live(cluster);
+    expect(cluster.requests).toEqual([]);
+    Object.assign(run.metadata, { deletionTimestamp: new Date(0).toISOString(), resourceVersion: "by a person" });
+    emit("build");
+    await turns();
+    expect([run.metadata.finalizers, cluster.requests]).toEqual([[], ["finalizers TaskRun/ci/build"]]);
+  });
+
+  test("killed between mark and finalizer: the next life takes it off", async () => {
+    const cluster = memoryCluster();
+    const run = cluster.put({ name: "build", annotations: { [`${prefix}signed`]: "true" }, finalizers: ["chains.tekton.dev/taskrun"] });
+    await live(cluster);
+    expect([run.metadata.finalizers, cluster.requests]).toEqual([[], ["finalizers TaskRun/ci/build"]]);
+  });
+
   test("a mark that people take off again is work again", async () => {
     const cluster = memoryCluster();
     const run = cluster.put({ name: "build", annotations: { [`${prefix}signed`]: "failed", [`${prefix}retries`]: "3" } });
@@ -140,6 +158,39 @@ describe("own writes", () => {
     expect(cluster.requests.filter((one) => one.startsWith("get"))).toHaveLength(2);
   });
 
+  test("the mark of a counted try is no reason to try again before its time", async () => {
+    const cluster = memoryCluster();
+    cluster.put({ name: "build" });
+    const refused: Signer = { name: "x509", sign: () => Promise.reject(new CountersignError("sign.refused", "no", { retry: "counted" })) };
+    const { emit, clock } = await live(cluster, { signer: refused });
+    emit("build");
+    await turns();
+    expect([note(cluster, "build", "retries"), cluster.requests.length]).toEqual(["0", 2]);
+    await clock.advance(2_000);
+    await turns();
+    expect([note(cluster, "build", "retries"), cluster.requests.length]).toEqual(["1", 4]);
+  });
+
+  test("a deletion in the middle of a visit is seen when the visit is over", async () => {
+    const cluster = memoryCluster();
+    const run = cluster.put({ name: "build", finalizers: ["chains.tekton.dev/taskrun"] });
+    const house = housed(cluster, {
+      settings: () => ({ keepFinalizer: true, finalizerDeadlineMs: 300_000, transientDeadlineMs: undefined }),
+    });
+    stops.push(house.stop);
+    cluster.step = async (step) => {
+      if (!step.startsWith("annotated")) return;
+      const answered = { ...run.metadata };
+      Object.assign(run.metadata, { deletionTimestamp: new Date(1_000_000).toISOString(), resourceVersion: "by a person" });
+      house.emit("build");
+      await turns();
+      run.metadata.resourceVersion = answered.resourceVersion;
+    };
+    void house.run();
+    await turns(100);
+    expect([note(cluster, "build", "signed"), run.metadata.finalizers]).toEqual(["true", []]);
+  });
+
   test("an own write that hides somebody else's, of which no event told, is news", async () => {
     const cluster = memoryCluster();
     const run = cluster.put({ name: "build", status: running() });
@@ -194,6 +245,18 @@ describe("children", () => {
       "true",
       ["get PipelineRun/ci/pipe", "annotate PipelineRun/ci/pipe"],
     ]);
+  });
+
+  test("a child of which nothing is new is no reason to try before its time", async () => {
+    const cluster = memoryCluster();
+    cluster.put({ name: "one", annotations: { [`${prefix}signed`]: "true" }, labels: label });
+    cluster.put({ kind: "PipelineRun", name: "pipe", status: done({ childReferences: [{ kind: "TaskRun", name: "one" }] }) });
+    const refused: Signer = { name: "x509", sign: () => Promise.reject(new CountersignError("sign.refused", "no", { retry: "counted" })) };
+    const { emit } = await live(cluster, { signer: refused });
+    const before = cluster.requests.length;
+    emit("one");
+    await turns();
+    expect([note(cluster, "pipe", "retries", "PipelineRun"), cluster.requests.length]).toEqual(["0", before]);
   });
 
   test("a child that is deleted no longer keeps it", async () => {
@@ -264,6 +327,23 @@ describe("marks of others", () => {
     expect(cluster.requests).toHaveLength(before);
   });
 
+  test("given up in spite of it: then our own mark stands, and is believed", async () => {
+    const cluster = memoryCluster();
+    const run = cluster.put({ name: "build", status: running(), annotations: { [`${prefix}signed`]: "true" } });
+    const hopeless: Signer = { name: "x509", sign: () => Promise.reject(new CountersignError("sign.never", "no", { retry: "never" })) };
+    const { emit } = await live(cluster, { signer: hopeless });
+    run.status = done();
+    run.metadata.resourceVersion = "by tekton";
+    emit("build");
+    await turns();
+    expect(note(cluster, "build", "signed")).toBe("failed");
+    const before = cluster.requests.length;
+    Object.assign(run.metadata, { resourceVersion: "by a person", deletionTimestamp: new Date(0).toISOString() });
+    emit("build");
+    await turns();
+    expect(cluster.requests.slice(before)).toEqual([]);
+  });
+
   test("recreated under its name: what was known of the old one counts no more", async () => {
     const cluster = memoryCluster();
     cluster.put({ name: "build", status: running(), annotations: { [`${prefix}signed`]: "true" } });
@@ -327,6 +407,46 @@ describe("failures", () => {
     loop.wake();
     await turns(60);
     expect([loop.held, note(cluster, "build", "signed")]).toEqual([0, "true"]);
+  });
+
+  test("woken in the middle of a visit, and the key is still not there: held, and not visited for ever", async () => {
+    const cluster = memoryCluster();
+    cluster.put({ name: "build" });
+    const slow: Signer = {
+      name: "x509",
+      async sign() {
+        await turns(5);
+        throw missing;
+      },
+    };
+    const house = housed(cluster, { signer: slow });
+    stops.push(house.stop);
+    void house.run();
+    await turns(6);
+    house.loop.wake();
+    await turns(200);
+    expect([house.loop.held, cluster.requests.length]).toEqual([1, 2]);
+  });
+
+  test("deleted in the middle of the visit that would hold it, or while nobody watched: no longer held", async () => {
+    const cluster = memoryCluster();
+    const house = housed(cluster, { signer: lockable() });
+    stops.push(house.stop);
+    cluster.put({ name: "other" });
+    cluster.step = async (step) => {
+      if (step !== "get TaskRun/ci/build") return;
+      house.emit("build", "DELETED");
+      await turns();
+    };
+    void house.run();
+    await turns();
+    cluster.put({ name: "build" });
+    house.emit("build", "ADDED");
+    await turns(60);
+    expect([house.loop.held, cluster.requests.length]).toEqual([1, 2]);
+    cluster.stored.clear();
+    house.expire("taskruns");
+    await expect.poll(() => house.loop.held).toBe(0);
   });
 
   test("a run that is deleted is no longer held", async () => {

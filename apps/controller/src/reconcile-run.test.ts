@@ -80,7 +80,7 @@ function start(
 }
 const notes = (cluster: MemoryCluster, name: string, kind = "TaskRun") =>
   cluster.stored.get(`${kind}/ci/${name}`)?.metadata.annotations ?? {};
-const note = (cluster: MemoryCluster, name: string, key: string) => notes(cluster, name)[prefix + key];
+const note = (cluster: MemoryCluster, name: string, key: string, kind = "TaskRun") => notes(cluster, name, kind)[prefix + key];
 const sizes = (earth: World) => [...earth.tags.values()].map((layers) => layers.length);
 
 describe("requests", () => {
@@ -472,5 +472,108 @@ describe("bugs", () => {
     await visit("build");
     await visit("build");
     expect(counted).toHaveLength(4);
+  });
+});
+
+describe("a PipelineRun and its children", () => {
+  const labels = { "tekton.dev/pipelineRun": "pipe" };
+  const pipeline = (cluster: MemoryCluster, names: readonly string[], annotations = {}) =>
+    cluster.put({
+      kind: "PipelineRun",
+      name: "pipe",
+      annotations,
+      status: done({ childReferences: names.map((name) => ({ kind: "TaskRun", name })) }),
+    });
+
+  test("a child that the list shows and the watch does not yet is waited for, no longer than a deletion may", async () => {
+    const cluster = memoryCluster();
+    const child = cluster.put({ name: "one", labels, status: running() });
+    const pipe = pipeline(cluster, ["one"]);
+    const { house } = start(cluster, world());
+    const blind = { ...house, known: () => undefined };
+    const visit = () => reconcileRun(projectionOf("PipelineRun", pipe), blind, { signal });
+    expect([await visit(), cluster.requests]).toEqual([{ againInMs: 2_000 }, ["get PipelineRun/ci/pipe", "list pipe"]]);
+    Object.assign(pipe.metadata, {
+      finalizers: ["chains.tekton.dev/pipelinerun"],
+      deletionTimestamp: new Date(1_000_000 - 299_000).toISOString(),
+    });
+    expect(await visit()).toEqual({ againInMs: 1_000 });
+    child.status = done();
+    child.metadata.annotations[`${prefix}signed`] = "true";
+    expect(await visit()).toBe("settled");
+    expect(note(cluster, "pipe", "signed", "PipelineRun")).toBe("true");
+  });
+
+  test("a mark on a child that still works is no end of it", async () => {
+    const cluster = memoryCluster();
+    cluster.put({ name: "one", labels, status: running(), annotations: { [`${prefix}signed`]: "true" } });
+    pipeline(cluster, ["one"]);
+    expect(await start(cluster, world()).visit("pipe", "PipelineRun")).toBe("settled");
+    expect(cluster.requests).toEqual([]);
+  });
+
+  test("once it was tried, its children are past: known to the watch or not", async () => {
+    for (const known of [true, false]) {
+      const cluster = memoryCluster();
+      cluster.put({ name: "one", labels, status: running() });
+      const pipe = pipeline(cluster, ["one"], { [`${prefix}retries`]: "0" });
+      const { house } = start(cluster, world());
+      await reconcileRun(projectionOf("PipelineRun", pipe), known ? house : { ...house, known: () => undefined }, { signal });
+      expect(note(cluster, "pipe", "signed", "PipelineRun")).toBe("true");
+    }
+  });
+
+  test("very many omitted children are named as far as 4 kB go", async () => {
+    const cluster = memoryCluster();
+    pipeline(
+      cluster,
+      Array.from({ length: 500 }, (_, n) => `pruned-${n}`),
+    );
+    await start(cluster, world()).visit("pipe", "PipelineRun");
+    const named = note(cluster, "pipe", "omitted-children", "PipelineRun") ?? "";
+    expect(named.length).toBeLessThanOrEqual(4096);
+    expect(named.length).toBeGreaterThan(4000);
+    expect(named).toMatch(/^(TaskRun\/pruned-\d+,)+…$/);
+  });
+});
+
+describe("odd moments", () => {
+  test("done for the watch and at work again at the GET: nothing is written", async () => {
+    const cluster = memoryCluster();
+    const run = cluster.put({ name: "build" });
+    const { house } = start(cluster, world());
+    const stale = projectionOf("TaskRun", run);
+    run.status = running();
+    expect(await reconcileRun(stale, house, { signal })).toBe("settled");
+    expect(cluster.requests).toEqual(["get TaskRun/ci/build"]);
+  });
+
+  test("a foreign mark never stands beside a try of ours", async () => {
+    const cluster = memoryCluster();
+    const earth = world();
+    cluster.put({ name: "build", status: built("a"), annotations: { [`${prefix}signed`]: "true" } });
+    earth.down = { registry: refused };
+    await start(cluster, earth, { foreign: ["uid-build"] }).visit("build");
+    expect([note(cluster, "build", "signed"), note(cluster, "build", "retries")]).toEqual(["", "0"]);
+  });
+
+  test("altered at every try: given up, and said so", async () => {
+    const cluster = memoryCluster();
+    cluster.put({ name: "build", status: built("a") });
+    cluster.damage = "payload-";
+    const { visit, news } = start(cluster, world());
+    for (let n = 0; n < 5; n++) await visit("build");
+    expect([note(cluster, "build", "signed"), note(cluster, "build", "retries")]).toEqual(["failed", "3"]);
+    expect(news.at(-1)).toMatchObject({ kind: "failed", final: true, failures: [{ code: "mark.read-back" }] });
+  });
+
+  test("gone between the look and our finalizer: nobody's failure; any other refusal is", async () => {
+    const cluster = memoryCluster();
+    cluster.put({ name: "build", uid: "one", status: running() });
+    const { visit } = start(cluster, world());
+    cluster.step = async () => void cluster.put({ name: "build", uid: "two", status: running() });
+    expect(await visit("build")).toBe("settled");
+    cluster.step = () => Promise.reject(outage);
+    await expect(visit("build")).rejects.toBe(outage);
   });
 });

@@ -80,9 +80,12 @@ function waitsForChildren({ ref, children, retries }: Projection, { known }: Sur
   return states.some((child) => !(child.completed && isSettled(child)));
 }
 
+const mostNames = 4_090;
+
 /** Children that are no TaskRuns, or are gone, never block; whoever reads the provenance is told which they are. */
 function omittedChildren(omitted: readonly ChildReference[]): Annotations {
   if (omitted.length === 0) return {};
   const names = omitted.map(({ kind, name }) => `${kind}/${name}`).join(",");
-  return { [`${annotationPrefix}omitted-children`]: names.slice(0, 4096) };
+  const told = names.length <= mostNames ? names : `${names.slice(0, names.lastIndexOf(",", mostNames))},…`;
+  return { [`${annotationPrefix}omitted-children`]: told };
 }

@@ -65,6 +65,9 @@ export function wired(cluster: MemoryCluster) {
       gates.set(resource, promise);
       return resolve;
     },
+    /** The watch must begin anew, with a list. */
+    expire: (resource: string): void =>
+      streams.get(resource)?.push({ type: "ERROR", object: { kind: "Status", code: 410, reason: "Expired" } }),
     /** A watch event with a run as it stands, "build" or "PipelineRun/pipe". */
     emit(name: string, type = "MODIFIED"): void {
       const key = name.includes("/") ? name.replace("/", "/ci/") : `TaskRun/ci/${name}`;
