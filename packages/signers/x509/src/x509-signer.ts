@@ -1,6 +1,7 @@
 import { CountersignError, type FoundSignature, type Signature, type SignatureAlgorithm, type Signer } from "@countersign/core";
+import { currentKey } from "./key-keeper.ts";
 import type { KeySource } from "./key-source.ts";
-import { readKey, type SigningKey } from "./read-key.ts";
+import type { SigningKey } from "./read-key.ts";
 import { madeBy, type Sign, signingWith } from "./signing.ts";
 
 export interface X509Options {
@@ -14,7 +15,7 @@ export interface X509Options {
 
 /** Signs with x509.pem or cosign.key. The key is decrypted once per version of its files, off the event loop. */
 export function x509Signer({ keys, deterministic = true }: X509Options): Signer {
-  const ready = keyKeeper(keys, deterministic);
+  const ready = readied(keys, deterministic);
   const signer: Signer = {
     name: "x509",
     async sign(message, { signal }) {
@@ -53,8 +54,7 @@ export interface KeyDescription {
 
 /** The key that would sign now: for readiness and for people. @throws like sign */
 export async function describeKey(keys: KeySource): Promise<KeyDescription> {
-  const { files } = await keys.current();
-  const { file, algorithm, publicKey } = await readKey(files, keys.place ?? "the signing secret");
+  const { file, algorithm, publicKey } = await currentKey(keys);
   const warning = algorithm === "ecdsa-sha256" || algorithm === "rsa-pkcs1-sha256" ? undefined : oddAlgorithm(algorithm);
   return { file, algorithm, publicKey, ...(warning && { warning }) };
 }
@@ -62,26 +62,13 @@ export async function describeKey(keys: KeySource): Promise<KeyDescription> {
 const oddAlgorithm = (algorithm: SignatureAlgorithm): string =>
   `cosign.key signs with ${algorithm}: \`cosign verify\` needs a flag for it at best, \`cosign verify-attestation\` and Rekor refuse it; prefer a P-256 key`;
 
-interface Ready {
-  readonly key: SigningKey;
-  readonly sign: Sign;
-}
-
-/** Callers that come while a key is being decrypted wait for that one decryption; a version that failed fails for all alike. */
-function keyKeeper(keys: KeySource, deterministic: boolean): () => Promise<Ready> {
-  let held: { readonly version: string; readonly ready: Promise<Ready> } | undefined;
+/** What signs with a key is made once for that key. */
+function readied(keys: KeySource, deterministic: boolean): () => Promise<{ readonly key: SigningKey; readonly sign: Sign }> {
+  let last: { readonly key: SigningKey; readonly sign: Sign } | undefined;
   return async () => {
-    const { version, files } = await keys.current();
-    if (held?.version !== version) {
-      const place = keys.place ?? "the signing secret";
-      const ready = readKey(files, place).then((key) => ({ key, sign: signingWith(key, deterministic) }));
-      held = { version, ready };
-      // anything else (no memory for scrypt) may pass
-      ready.catch((error: unknown) => {
-        if (!CountersignError.is(error) && held?.ready === ready) held = undefined;
-      });
-    }
-    return held.ready;
+    const key = await currentKey(keys);
+    if (last?.key !== key) last = { key, sign: signingWith(key, deterministic) };
+    return last;
   };
 }
 
