@@ -412,18 +412,22 @@ describe("failures", () => {
   test("woken in the middle of a visit, and the key is still not there: held, and not visited for ever", async () => {
     const cluster = memoryCluster();
     cluster.put({ name: "build" });
+    const asked = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
     const slow: Signer = {
       name: "x509",
       async sign() {
-        await turns(5);
+        asked.resolve();
+        await answered.promise;
         throw missing;
       },
     };
     const house = housed(cluster, { signer: slow });
     stops.push(house.stop);
     void house.run();
-    await turns(6);
+    await asked.promise;
     house.loop.wake();
+    answered.resolve();
     await turns(200);
     expect([house.loop.held, cluster.requests.length]).toEqual([1, 2]);
   });

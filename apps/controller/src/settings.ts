@@ -215,7 +215,7 @@ export function usage(): string {
     `Accepted for compatibility, without effect: ${[...ignoredWithValue, ...ignoredSwitches].map((name) => `-${name}`).join(" ")}`,
     "",
     "What to sign, with which key, and where to store it stands in the ConfigMap chains-config; see docs/configuration.md.",
-    "Exit codes: 0 stopped by SIGTERM or SIGINT, 1 could not start or was told to stop twice, 2 unusable flags.",
+    "Exit codes: 0 stopped by SIGTERM or SIGINT, 1 could not start, was told to stop twice or met a bug, 2 unusable flags.",
     "",
   ].join("\n");
 }

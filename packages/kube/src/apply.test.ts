@@ -77,3 +77,18 @@ test("our finalizer that another manager wrote goes with a merge patch bound to 
     body: { metadata: { resourceVersion: "7", finalizers: ["foreign"] } },
   });
 });
+
+test("another uid, said with 422; a vanished run, said with 404; a refusal that cannot be looked into", async () => {
+  await expect(cluster([refusal(422), standing("u2")]).runs.annotate(ref, {}, { signal })).rejects.toMatchObject({ code: "mark.gone" });
+  await expect(cluster([refusal(404), standing("u2")]).runs.annotate(ref, {}, { signal })).rejects.toMatchObject({ code: "mark.gone" });
+  await expect(cluster([refusal(409), refusal(500)]).runs.annotate(ref, {}, { signal })).rejects.toMatchObject({
+    code: "mark.api-refused",
+  });
+});
+
+test("a finalizer that goes on is one request, whatever else stands there", async () => {
+  const standing = JSON.stringify({ metadata: { uid: "u1", finalizers: ["chains.tekton.dev", "chains.tekton.dev/taskrun"] } });
+  const { runs, asked } = cluster([standing]);
+  await runs.finalizers(ref, ["chains.tekton.dev/taskrun"], { signal });
+  expect(asked).toMatchObject([{ body: { metadata: { uid: "u1", finalizers: ["chains.tekton.dev/taskrun"] } } }]);
+});

@@ -13,6 +13,9 @@ const page = (items: readonly object[], resourceVersion: string, next = "") =>
 const frame = (type: string, body: object) => JSON.stringify({ type, object: body });
 const expired = () => new KubeError("gone", statusOf(410, { reason: "Expired" }));
 
+/** In the place of a frame: here the connection breaks. */
+const cut = "(cut)";
+
 /** A cluster that answers each request from a script, in order; when the script is over, it aborts the loop. */
 function scripted(answers: readonly ((request: KubeRequest) => string | readonly string[] | Error)[]) {
   const stop = new AbortController();
@@ -36,7 +39,10 @@ function scripted(answers: readonly ((request: KubeRequest) => string | readonly
     lines: async (request) => {
       const lines = next(request) as readonly string[];
       return (async function* () {
-        yield* lines;
+        for (const line of lines) {
+          if (line === cut) throw new Error("cut");
+          yield line;
+        }
       })();
     },
     close: async () => undefined,
@@ -102,10 +108,7 @@ test("410 in its three places begins a new list", async () => {
 test("a cut watch goes on from the last version it heard, not from the list", async () => {
   const { done, asked } = scripted([
     () => page([], "5"),
-    () => {
-      const cut = [frame("ADDED", object("a", "6"))];
-      return cut;
-    },
+    () => [frame("ADDED", object("a", "6")), cut],
     () => new Error("reset"),
     () => [],
   ]);
@@ -140,4 +143,72 @@ test("an abort ends the loop at once, even in a wait", async () => {
   const begun = performance.now();
   await loop;
   expect(performance.now() - begun).toBeLessThan(150);
+});
+
+/** Times between the requests of a loop, in ms. */
+async function paced(answers: readonly (() => string | readonly string[] | Error)[]) {
+  const at: number[] = [];
+  const stamped = answers.map((answer) => () => {
+    at.push(performance.now());
+    return answer();
+  });
+  const { done, told, asked } = scripted(stamped);
+  await done;
+  at.push(performance.now());
+  return { told, asked, gaps: at.slice(1).map((time, n) => time - (at[n] ?? 0)) };
+}
+
+test("a server that ends each watch at once is not asked in a tight loop; one that told something is asked at once", async () => {
+  const quiet = await paced([() => page([], "5"), () => [], () => [frame("ADDED", object("a", "6"))], () => [], () => []]);
+  const [, first = 0, afterNews = 0, again = 0] = quiet.gaps;
+  expect(first).toBeGreaterThan(100);
+  expect(afterNews).toBeLessThan(80);
+  expect(again).toBeGreaterThan(100);
+});
+
+test("as long as the server asks for, and the back-off begins anew after progress", async () => {
+  const busy = () => new KubeError("busy", statusOf(429, { details: { retryAfterSeconds: 0.6 } }));
+  const down = () => new Error("down");
+  const { gaps } = await paced([busy, down, down, () => page([], "5"), () => [frame("ADDED", object("a", "6"))], down, () => []]);
+  const [asked = 0, second = 0, third = 0] = gaps;
+  expect(asked).toBeGreaterThan(550);
+  expect(second).toBeGreaterThan(300);
+  expect(third).toBeGreaterThan(600);
+  expect(gaps[5]).toBeLessThan(300);
+});
+
+test("an empty list, and one of huge objects", async () => {
+  const huge = { metadata: { name: "huge", resourceVersion: "1" }, ballast: "x".repeat(5_000_000) };
+  const { done, told, asked } = scripted([() => page([huge], "5", "next"), () => '{"metadata":{"resourceVersion":"5"},"items":null}']);
+  await done;
+  expect(told).toEqual(["+huge@1", "listed huge"]);
+  expect(asked[1]).toMatchObject({ limit: 10 });
+});
+
+test("an abort is no trouble, and a server that asks for a year of patience gets a minute", async () => {
+  const stop = new AbortController();
+  const troubles: unknown[] = [];
+  let asked = 0;
+  const hanging = {
+    request: ({ signal }: KubeRequest) =>
+      new Promise((_, reject) => {
+        asked++;
+        if (asked === 1) reject(new KubeError("busy", statusOf(429, { details: { retryAfterSeconds: 31_536_000 } })));
+        else signal.addEventListener("abort", () => reject(signal.reason));
+      }),
+  } as unknown as KubeConnection;
+  const run = (signal: AbortSignal) => {
+    const listener = { seen() {}, gone() {}, listed() {}, trouble: (error: unknown) => troubles.push(error) };
+    return listWatch({ connection: hanging, resource: "x", path: "/x", project: () => 1, keyOf: String, listener }, { signal });
+  };
+  const patient = run(stop.signal);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  expect([asked, troubles.length]).toEqual([1, 1]);
+  stop.abort();
+  await patient;
+  const second = new AbortController();
+  const aborted = run(second.signal);
+  setTimeout(() => second.abort(), 20);
+  await aborted;
+  expect([asked, troubles.length]).toEqual([2, 1]);
 });
