@@ -87,7 +87,7 @@ export async function kubeConnection(credentials: KubeCredentials, options: Conn
     const old = wire;
     tls = now;
     wire = make();
-    void old.close();
+    old.close().catch(() => undefined);
   }
 
   /** New credentials and certificates once, when the server no longer knows us. */
