@@ -56,6 +56,7 @@ function processOn(earth: World): (name: string) => Promise<unknown> {
     observe: <T>(_: unknown, __: string, work: () => Promise<T>) => work(),
     settings: { keepFinalizer: false, finalizerDeadlineMs: 300_000, transientDeadlineMs: undefined },
     tell: () => undefined,
+    count: () => undefined,
     isForeign: () => false,
   };
   return async (name) => {
