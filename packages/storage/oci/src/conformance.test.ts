@@ -1,8 +1,7 @@
 import { type Http, http } from "@countersign/http";
-import { anAttestation, canary, misbehave, registry } from "@countersign/testing";
+import { anAttestation, canary, localhostTls, misbehave, registry } from "@countersign/testing";
 import { type StorageCandidate, storageConformance } from "@countersign/testing/conformance";
 import { afterEach, describe, expect, test } from "vitest";
-import { serverCertificate, serverKey } from "./certificate.fixture.ts";
 import type { CredentialSource } from "./keychain.ts";
 import { ociStorage } from "./oci-storage.ts";
 
@@ -104,7 +103,7 @@ describe("a registry that misbehaves", () => {
   });
 
   test("a certificate that nobody vouches for: refused with the way out, stored when told to", async () => {
-    const secure = await registry({ tls: { key: serverKey, cert: serverCertificate } });
+    const secure = await registry({ tls: localhostTls });
     const [strict, lenient] = [wireOf(), http({ env: {}, insecure: true })];
     cleanUp.push(
       () => secure.close(),
