@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
-import { isMap, type JsonMap, type KubeObject, only } from "./objects.ts";
+import { isDeepStrictEqual } from "node:util";
+import { isMap, type KubeObject, only } from "./objects.ts";
 import { badRequest, Refusal } from "./refusal.ts";
 import { type Resource, resources } from "./resources.ts";
 
@@ -28,6 +28,8 @@ export function callOf({ method = "", headers }: IncomingMessage, { pathname, se
   const ofMany = { GET: /^(1|true)$/.test(query.get("watch") ?? "") ? "watch" : "list", POST: "create" };
   const verb = new Map(Object.entries(name ? ofOne : ofMany)).get(method);
   if (verb === undefined) throw new Refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+  const isWhole = headers.accept?.split(",").some((type) => !type.includes("as=")) ?? true;
+  if (!isWhole) throw new Refusal(406, "NotAcceptable", "this server gives whole objects as JSON, no tables and no metadata alone");
   if (query.has("dryRun")) throw badRequest("this server knows no dry runs");
   return { verb, of, namespace, name, subresource, query, headers, body };
 }
@@ -43,14 +45,13 @@ export function jsonOf({ body }: Call): unknown {
 
 /** The object in the body, which must be of the kind and at the place that the URL says. */
 export function objectOf(call: Call): KubeObject {
-  const { of, namespace, name } = call;
   const body = jsonOf(call);
   if (!isMap(body) || !isMap(body["metadata"])) throw badRequest("the body is no object with metadata");
   const { metadata } = body as KubeObject;
-  const generated = `${metadata["generateName"] ?? ""}${randomUUID().slice(0, 5)}`;
-  const sent: JsonMap = { namespace, name: name || generated, ...only(body, "kind", "apiVersion"), ...only(metadata, "namespace", "name") };
-  const wanted: JsonMap = { kind: of.kind, apiVersion: of.apiVersion, namespace, name: name || sent["name"] };
-  const wrong = Object.keys(wanted).find((key) => sent[key] !== wanted[key]);
-  if (wrong) throw badRequest(`the ${wrong} of the object (${sent[wrong]}) does not match the URL's (${wanted[wrong]})`);
-  return { ...body, metadata: { ...metadata, name: sent["name"], ...(namespace && { namespace }) } } as KubeObject;
+  const name = call.name || metadata.name || `${metadata["generateName"] ?? ""}${crypto.randomUUID().slice(0, 5)}`;
+  const place = { name, ...(call.namespace && { namespace: call.namespace }) };
+  const meant = { ...only({ ...call.of }, "apiVersion", "kind"), ...place };
+  const found = { ...meant, ...only(body, "apiVersion", "kind"), ...only(metadata, "name", "namespace") };
+  if (!isDeepStrictEqual(found, meant)) throw badRequest(`the body is not about the object of the URL, ${JSON.stringify(meant)}`);
+  return { ...body, metadata: { ...metadata, ...place } } as KubeObject;
 }

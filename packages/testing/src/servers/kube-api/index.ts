@@ -1,2 +1,2 @@
 export { type KubeApi, type KubeApiOptions, kubeApi, type SeenRequest } from "./kube-api.ts";
-export type { KubeObject, ManagedFields, Metadata } from "./objects.ts";
+export type { KubeObject } from "./objects.ts";

@@ -128,6 +128,9 @@ test("what it cannot do it refuses by name", async () => {
   expect([protobuf.status, await protobuf.text()]).toEqual([400, expect.stringContaining("kubectl apply -f -")]);
   expect((await post("[]")).status).toBe(400);
   expect((await post("{}", `${runs}?dryRun=All`)).status).toBe(400);
+  const accepting = async (accept: string): Promise<number> => (await ask(runs, { headers: { accept } })).status;
+  const table = "application/json;as=Table;v=v1;g=meta.k8s.io";
+  expect([await accepting(table), await accepting(`${table},application/json`)]).toEqual([406, 200]);
   expect((await ask(runs, { method: "DELETE" })).status).toBe(405);
   const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "a" }, stringData: { a: "b" } };
   expect((await post(JSON.stringify(secret), "/api/v1/namespaces/default/secrets")).status).toBe(422);

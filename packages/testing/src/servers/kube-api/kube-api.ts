@@ -7,9 +7,9 @@ import { ObjectStore } from "./object-store.ts";
 import type { KubeObject } from "./objects.ts";
 import { Refusal } from "./refusal.ts";
 import { resources } from "./resources.ts";
+import { settledOf } from "./settled.ts";
 import { answerOf } from "./verbs.ts";
 import { watch } from "./watch.ts";
-import { settledOf } from "./writes.ts";
 
 export interface KubeApiOptions {
   /** Bearer token to user name; without it everybody is "admin". There is no authorization. */
@@ -49,38 +49,38 @@ export interface KubeApi {
 export async function kubeApi(options: KubeApiOptions = {}): Promise<KubeApi> {
   const store = new ObjectStore();
   const seen: SeenRequest[] = [];
-
-  function seed(object: KubeObject): void {
-    const of = resources.find(({ kind, apiVersion }) => kind === object.kind && apiVersion === object.apiVersion);
-    if (of === undefined) throw new Error(`This server keeps no ${object.apiVersion} ${object.kind}.`);
-    const metadata = { ...(of.namespaced && { namespace: "default" }), ...object.metadata };
-    const made = settledOf(of, undefined, { ...object, metadata });
-    store.record(of.plural, { ...made, ...object, metadata: { ...made.metadata, ...metadata } });
-  }
-  for (const name of ["default", "kube-system", ...(options.namespaces ?? [])]) {
-    seed({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels: { "kubernetes.io/metadata.name": name } } });
-  }
+  const seed = (...objects: readonly object[]): void => {
+    for (const object of objects as readonly KubeObject[]) {
+      const of = resources.find(({ kind, apiVersion }) => kind === object.kind && apiVersion === object.apiVersion);
+      if (of === undefined) throw new Error(`This server keeps no ${object.apiVersion} ${object.kind}.`);
+      const metadata = { ...(of.namespaced && { namespace: "default" }), ...object.metadata };
+      const made = settledOf(of, undefined, { ...object, metadata });
+      store.record(of.plural, { ...made, ...object, metadata: { ...made.metadata, ...metadata } });
+    }
+  };
+  for (const name of ["default", "kube-system", ...(options.namespaces ?? [])])
+    seed({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const send = (code: number, body: object): void =>
       void response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(body));
-    const url = new URL(request.url ?? "/", "http://localhost");
-    const token = /^Bearer (.*)$/.exec(request.headers.authorization ?? "")?.[1] ?? "";
+    const token = request.headers.authorization?.replace("Bearer ", "") ?? "";
     const user = options.tokens ? (options.tokens[token] ?? "") : "admin";
-    const found = discovery.get(url.pathname);
     let call: Call | undefined;
     try {
       const body = await bodyOf(request);
       if (!user) throw new Refusal(401, "Unauthorized", "Unauthorized");
+      const url = new URL(request.url ?? "/", "http://localhost");
+      const found = discovery.get(url.pathname);
       if (found) return send(200, found);
       call = callOf(request, url, body);
       if (call === undefined) response.writeHead(404, { "content-type": "text/plain" }).end("404 page not found\n");
       else if (call.verb === "watch") watch(store, call, options.bookmarkEveryMs ?? 60_000, response);
       else send(...answerOf(store, call));
     } catch (error) {
-      const { code, status } = error instanceof Refusal ? error : new Refusal(500, "InternalError", String(error));
+      const { status } = error instanceof Refusal ? error : new Refusal(500, "InternalError", String(error));
       if (response.headersSent) response.destroy();
-      else send(code, status);
+      else send(status.code, status);
     }
     if (call) seen.push({ user, verb: call.verb, resource: call.of.plural, name: call.name || undefined, code: response.statusCode });
   }
@@ -90,7 +90,7 @@ export async function kubeApi(options: KubeApiOptions = {}): Promise<KubeApi> {
   return {
     url: `${options.tls ? "https" : "http"}://${host}`,
     seen,
-    seed: (...objects) => objects.forEach((object) => void seed(object as KubeObject)),
+    seed,
     peek: (plural, namespace, name) => store.get(plural, plural === "namespaces" ? "" : namespace, name),
     compact: () => store.compact(),
     close,

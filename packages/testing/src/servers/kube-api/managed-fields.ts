@@ -3,8 +3,6 @@ import { fixed, isMap, type JsonMap, type KubeObject, type ManagedFields, withou
 import { merged } from "./patches.ts";
 import { Refusal } from "./refusal.ts";
 
-/** Who writes, how and when: what an entry of managedFields says besides the fields. */
-export type Writer = Omit<ManagedFields, "fieldsV1">;
 type Entries = readonly ManagedFields[];
 /** Paths as FieldsV1 spells their steps, each as JSON text: f:key for maps, v:"element" for finalizers. */
 type Fields = readonly string[];
@@ -12,7 +10,7 @@ type Path = readonly string[];
 
 /** What of a value is owned piece by piece: the keys of a map, the elements of finalizers. Other lists are owned as a whole. */
 function stepsInto(value: unknown, path: Path): readonly (readonly [step: string, item: unknown])[] | undefined {
-  if (isMap(value)) return Object.entries(value).map(([key, item]) => [`f:${key}`, item]);
+  if (isMap(value) && Object.keys(value).length > 0) return Object.entries(value).map(([key, item]) => [`f:${key}`, item]);
   const isSet = Array.isArray(value) && path.join() === "f:metadata,f:finalizers";
   return isSet ? value.map((item) => [`v:${JSON.stringify(item)}`, item]) : undefined;
 }
@@ -22,9 +20,8 @@ function leavesOf(object: KubeObject | undefined, containers: boolean): Readonly
   const leaves = new Map<string, unknown>();
   const walk = (value: unknown, path: Path): void => {
     const steps = stepsInto(value, path);
-    const isLeaf = steps === undefined || (steps.length === 0 && isMap(value));
     const isOwnable = path.length > 0 && path.join() !== "f:metadata";
-    if (isOwnable && (isLeaf || containers)) leaves.set(JSON.stringify(path), isLeaf ? value : "a container");
+    if (isOwnable && (!steps || containers)) leaves.set(JSON.stringify(path), steps ? "a container" : value);
     for (const [step, item] of steps ?? []) walk(item, [...path, step]);
   };
   const { apiVersion, kind, metadata, ...rest } = object ?? {};
@@ -36,7 +33,7 @@ function leavesOf(object: KubeObject | undefined, containers: boolean): Readonly
 function pruned(value: unknown, gone: Fields, path: Path = []): unknown {
   if (gone.includes(JSON.stringify(path))) return undefined;
   const steps = stepsInto(value, path);
-  if (steps === undefined || steps.length === 0) return value;
+  if (steps === undefined) return value;
   const kept = steps.map(([step, item]) => [step.slice(2), pruned(item, gone, [...path, step])]).filter(([, item]) => item !== undefined);
   if (kept.length === 0) return undefined;
   return Array.isArray(value) ? kept.map(([, item]) => item) : Object.fromEntries(kept);
@@ -51,9 +48,8 @@ function fieldsOf(tree: JsonMap = {}, path: Path = []): Fields {
 type Tree = { [step: string]: Tree };
 function treeOf(fields: Fields): Tree {
   const tree: Tree = {};
-  const paths = fields.map((field) => JSON.parse(field) as string[]);
   // The deepest first: what has something in it when its own turn comes gets the dot.
-  for (const path of paths.sort((a, b) => b.length - a.length)) {
+  for (const path of fields.map((field) => JSON.parse(field) as Path).sort((a, b) => b.length - a.length)) {
     let node = tree;
     for (const step of path) node = node[step] ??= {};
     if (Object.keys(node).length > 0) node["."] = {};
@@ -61,11 +57,10 @@ function treeOf(fields: Fields): Tree {
   return tree;
 }
 
-const isOf = (writer: Writer, entry: ManagedFields): boolean =>
-  ["manager", "operation", "subresource"].every((key) => entry[key] === writer[key]);
+const isOf = (a: JsonMap, b: JsonMap): boolean => ["manager", "operation", "subresource"].every((key) => a[key] === b[key]);
 
-/** The writer's entry has `own`, nobody else has what is in `lost`; the time of the entry moves only when its fields did. */
-function rewritten(old: Entries, writer: Writer, own: Fields, lost: Fields): Entries {
+/** The writer (an entry without its fields) has `own`, nobody else what is in `lost`; the time moves only when the fields did. */
+function rewritten(old: Entries, writer: JsonMap, own: Fields, lost: Fields): Entries {
   const fieldsV1 = treeOf(own);
   const entries = old.some((entry) => isOf(writer, entry)) ? old : [...old, { ...writer, fieldsV1: {} } as ManagedFields];
   const next = entries.map((entry) => {
@@ -76,7 +71,7 @@ function rewritten(old: Entries, writer: Writer, own: Fields, lost: Fields): Ent
 }
 
 /** PUT, PATCH and POST: what changed now belongs to the writer alone, what vanished belongs to nobody. */
-export function updated(live: KubeObject | undefined, next: KubeObject, writer: Writer): Entries {
+export function updated(live: KubeObject | undefined, next: KubeObject, writer: JsonMap): Entries {
   const [before, after] = [leavesOf(live, true), leavesOf(next, true)];
   const touched = [...before.keys(), ...after.keys()].filter((field) => !isDeepStrictEqual(before.get(field), after.get(field)));
   const entries = live?.metadata.managedFields ?? [];
@@ -86,14 +81,16 @@ export function updated(live: KubeObject | undefined, next: KubeObject, writer: 
 }
 
 /** Server-side apply: merge, take away what an earlier apply of this manager named and this one does not, refuse or force conflicts. */
-export function applied(live: KubeObject | undefined, config: KubeObject, writer: Writer, isForced: boolean): [KubeObject, Entries] {
+export function applied(live: KubeObject | undefined, config: KubeObject, writer: JsonMap, isForced: boolean): [KubeObject, Entries] {
   const [before, wanted] = [leavesOf(live, false), leavesOf(config, false)];
   const lost = [...wanted.keys()].filter((field) => before.has(field) && !isDeepStrictEqual(before.get(field), wanted.get(field)));
   const entries = live?.metadata.managedFields ?? [];
   const claims = entries.flatMap((entry) => fieldsOf(entry.fieldsV1).map((field) => ({ field, entry, isMine: isOf(writer, entry) })));
-  const causes = claims
-    .filter(({ field, isMine }) => !isMine && lost.includes(field))
-    .map(({ field, entry }) => ({ reason: "FieldManagerConflict", message: `conflict with "${entry.manager}"`, field: readable(field) }));
+  const clashes = claims.filter(({ field, isMine }) => !isMine && lost.includes(field));
+  const causes = clashes.map(({ field, entry: { manager } }) => {
+    const path = (JSON.parse(field) as Path).map((step) => `.${step.slice(2)}`).join("");
+    return { reason: "FieldManagerConflict", message: `conflict with "${manager}"`, field: path };
+  });
   const text = causes.map(({ message, field }) => `${message}: ${field}`).join("\n");
   if (text && !isForced) throw new Refusal(409, "Conflict", `Apply failed with ${causes.length} conflicts: ${text}`, { causes });
   const theirs = claims.filter(({ isMine }) => !isMine).map(({ field }) => field);
@@ -101,6 +98,3 @@ export function applied(live: KubeObject | undefined, config: KubeObject, writer
   const next = pruned(merged(live, config, ["finalizers"]), dropped) as KubeObject;
   return [next, rewritten(entries, writer, [...wanted.keys()], lost)];
 }
-
-/** ".metadata.annotations.example.com/x", as error texts spell a path. */
-const readable = (field: string): string => (JSON.parse(field) as string[]).map((step) => `.${step.slice(2)}`).join("");

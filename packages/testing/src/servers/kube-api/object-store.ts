@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "./objects.ts";
-import { expired } from "./refusal.ts";
+import { Refusal } from "./refusal.ts";
 
 /** Without `previous` the object is new; when it is gone, `object` is what it was. */
 type Listener = (object: KubeObject, previous: KubeObject | undefined, isGone: boolean) => void;
@@ -44,7 +44,7 @@ export class ObjectStore {
 
   /** Past changes after `from`, then every new one; throws 410 when `from` is forgotten. Returns how to stop. */
   follow(from: number, listener: Listener): () => void {
-    if (from < this.#forgotten) throw expired(`too old resource version: ${from} (${this.#forgotten})`);
+    if (from < this.#forgotten) throw new Refusal(410, "Expired", `too old resource version: ${from} (${this.#forgotten})`);
     for (const change of this.#log) if (Number(change[0].metadata.resourceVersion) > from) listener(...change);
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import type { KubeObject } from "./objects.ts";
-import { patches } from "./patches.ts";
+import { patched } from "./patches.ts";
 
-const through = (type: string) => (target: unknown, patch: unknown) => patches[`application/${type}+json`]?.(target as KubeObject, patch);
+const through = (type: string) => (target: unknown, patch: unknown) => patched(`application/${type}+json`, false, target, patch);
 const mergePatch = through("merge-patch");
 const strategicMergePatch = through("strategic-merge-patch");
 const jsonPatch = through("json-patch");

@@ -1,20 +1,20 @@
-import { isDeepStrictEqual } from "node:util";
 import { applyPatch } from "rfc6902";
 import { isMap } from "./objects.ts";
 import { badRequest, Refusal } from "./refusal.ts";
 
-/** What a patch makes of an object, by the content type it came with. */
-export const patches: Readonly<Record<string, (target: unknown, patch: unknown) => unknown>> = {
-  "application/merge-patch+json": (target, patch) => merged(target, patch),
-  "application/strategic-merge-patch+json": (target, patch) => merged(target, patch, ["finalizers", "secrets", "imagePullSecrets"]),
-  "application/json-patch+json": operated,
-};
+/** What a patch of some content type makes of an object. */
+export function patched(type: string, isCustom: boolean, target: unknown, patch: unknown): unknown {
+  if (type === "application/merge-patch+json") return merged(target, patch);
+  if (type === "application/json-patch+json") return operated(target, patch);
+  const isStrategic = type === "application/strategic-merge-patch+json" && !isCustom;
+  if (isStrategic) return merged(target, patch, ["finalizers", "secrets", "imagePullSecrets"]);
+  throw new Refusal(415, "UnsupportedMediaType", `this kind takes no patch of the type ${type}`);
+}
 
 /** RFC 7396; lists under a key of `sets` gain what they lack instead of being replaced, and directives ("$…") are not minded then. */
 export function merged(target: unknown, patch: unknown, sets: readonly string[] = [], key = ""): unknown {
-  if (Array.isArray(target) && Array.isArray(patch) && sets.includes(key)) {
-    return [...target, ...patch.filter((item) => !target.some((old) => isDeepStrictEqual(old, item)))];
-  }
+  const isSet = Array.isArray(target) && Array.isArray(patch) && sets.includes(key);
+  if (isSet) return [...new Map([...target, ...patch].map((item) => [JSON.stringify(item), item])).values()];
   if (!isMap(patch)) return patch;
   const result: Record<string, unknown> = isMap(target) ? { ...target } : {};
   for (const [name, value] of Object.entries(patch)) {

@@ -1,53 +1,83 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Call, jsonOf } from "./call.ts";
+import { type Call, jsonOf, objectOf } from "./call.ts";
+import { applied, updated } from "./managed-fields.ts";
 import type { ObjectStore } from "./object-store.ts";
-import { type KubeObject, only } from "./objects.ts";
-import { conflict, expired, notFound } from "./refusal.ts";
+import { type KubeObject, only, without } from "./objects.ts";
+import { patched } from "./patches.ts";
+import { badRequest, conflict, invalid, notFound, Refusal } from "./refusal.ts";
+import { namespaces } from "./resources.ts";
 import { selector } from "./selector.ts";
-import { now, write } from "./writes.ts";
+import { now, settledOf } from "./settled.ts";
 
 /** What can be asked of the store, with an API server's rules; watch apart. */
-export function answerOf(store: ObjectStore, call: Call): readonly [code: number, body: object] {
-  if (call.verb === "list") return [200, list(store, call)];
-  if (call.verb === "get") return [200, existing(store, call)];
-  if (call.verb === "delete") return [200, remove(store, call)];
-  return write(store, call);
-}
-
-function existing(store: ObjectStore, { of, namespace, name }: Call): KubeObject {
+export function answerOf(store: ObjectStore, call: Call): [code: number, body: object] {
+  const { verb, of, namespace, name } = call;
+  if (verb === "list") return [200, list(store, call)];
+  if (verb !== "get" && verb !== "delete") return write(store, call);
   const live = store.get(of.plural, namespace, name);
   if (live === undefined) throw notFound(of, name);
-  return live;
+  return [200, verb === "get" ? live : remove(store, call, live)];
 }
 
 function list(store: ObjectStore, { of, namespace, query }: Call): object {
   const token = query.get("continue");
   const matching = token ? store.pages.get(token) : store.list(of.plural, namespace).filter(selector(query));
-  if (matching === undefined) throw expired("The provided continue parameter is too old to display a consistent list result.");
+  if (matching === undefined) throw new Refusal(410, "Expired", "this list is too old to be continued: begin again");
   // A continued list is of the moment it began.
   const resourceVersion = token?.split("-")[0] ?? `${store.revision}`;
   const limit = Number(query.get("limit")) || matching.length;
   const rest = matching.slice(limit);
-  const next = `${resourceVersion}-${store.pages.size}`;
+  const next = `${resourceVersion}-${crypto.randomUUID()}`;
   if (rest.length > 0) store.pages.set(next, rest);
   const isFiltered = query.has("labelSelector") || query.has("fieldSelector");
   const more = rest.length > 0 && { continue: next, ...(!isFiltered && { remainingItemCount: rest.length }) };
   return { apiVersion: of.apiVersion, kind: `${of.kind}List`, metadata: { resourceVersion, ...more }, items: matching.slice(0, limit) };
 }
 
-function remove(store: ObjectStore, call: Call): object {
+function remove(store: ObjectStore, call: Call, live: KubeObject): object {
   const { of, name } = call;
-  const live = existing(store, call);
   const { uid, finalizers = [], deletionTimestamp, generation = 0 } = live.metadata;
   const { preconditions = {} } = (jsonOf(call) ?? {}) as { readonly preconditions?: object };
-  const isMeant = isDeepStrictEqual(only(live.metadata, ...Object.keys(preconditions)), preconditions);
-  if (!isMeant) throw conflict(of, name, "the preconditions do not fit the object");
-  if (finalizers.length === 0) {
-    store.record(of.plural, live, true);
-    const details = { kind: of.plural, ...(of.group && { group: of.group }), name, uid };
-    return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details };
-  }
-  if (deletionTimestamp) return live;
-  const going = { deletionTimestamp: now(), deletionGracePeriodSeconds: 0, ...(of.custom && { generation: generation + 1 }) };
-  return store.record(of.plural, { ...live, metadata: { ...live.metadata, ...going } });
+  const found = only(live.metadata, ...Object.keys(preconditions));
+  if (!isDeepStrictEqual(found, preconditions)) throw conflict(of, name, "the preconditions do not fit the object");
+  const isGone = finalizers.length === 0;
+  const mark = { deletionTimestamp: now(), deletionGracePeriodSeconds: 0, ...(of.custom && { generation: generation + 1 }) };
+  const metadata = { ...live.metadata, ...(!isGone && !deletionTimestamp && mark) };
+  const object = store.record(of.plural, { ...live, metadata }, isGone);
+  const details = { kind: of.plural, name, uid };
+  return isGone ? { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details } : object;
+}
+
+/** POST, PUT and every PATCH make a next object of the live one; from there on they share their rules. */
+function write(store: ObjectStore, call: Call): [code: number, body: object] {
+  const { of, namespace, verb, subresource, query, headers } = call;
+  if (of.namespaced && !store.get("namespaces", "", namespace)) throw notFound(namespaces, namespace);
+  const contentType = headers["content-type"]?.split(";")[0] ?? "";
+  const isApply = verb === "patch" && contentType === "application/apply-patch+yaml";
+  if (isApply && subresource) throw badRequest("this server applies no status: patch it");
+  if (isApply && !query.has("fieldManager")) throw invalid(of, "", "fieldManager", "Required value: is required for apply patch");
+  const sent = verb === "patch" && !isApply ? undefined : objectOf(call);
+  const name = sent?.metadata.name ?? call.name;
+  const live = store.get(of.plural, namespace, name);
+  if (verb === "create" && live) throw conflict(of, name, "it already exists", "AlreadyExists");
+  if (!live && !isApply && verb !== "create") throw notFound(of, name);
+  const manager = query.get("fieldManager") || headers["user-agent"]?.split("/")[0] || "unknown";
+  const how = { operation: isApply ? "Apply" : "Update", ...(subresource && { subresource }) };
+  const writer = { manager, ...how, apiVersion: of.apiVersion, time: now(), fieldsType: "FieldsV1" };
+  const isForced = query.get("force") === "true";
+  const patch = (): KubeObject => patched(contentType, of.custom, live, jsonOf(call)) as KubeObject;
+  const [next, entries] = sent && isApply ? applied(live, without(sent, "status"), writer, isForced) : [sent ?? patch()];
+  const { uid, resourceVersion } = next.metadata;
+  // A PUT and a patch meet another uid in different ways.
+  const isOther = verb !== "create" && uid !== undefined && uid !== live?.metadata.uid;
+  const isLate = live && resourceVersion !== undefined && resourceVersion !== live.metadata.resourceVersion;
+  const isBlind = verb === "update" && of.custom && !resourceVersion;
+  if (isBlind) throw invalid(of, name, "metadata.resourceVersion", "must be specified for an update");
+  if (isOther && live && verb === "patch") throw invalid(of, name, "metadata.uid", `Invalid value: "${uid}": field is immutable`);
+  if (isOther || isLate) throw conflict(of, name, "this is not the object or the version that was meant; read it again");
+  const settled = settledOf(of, live, next, subresource);
+  const managedFields = entries ?? updated(live, settled, writer);
+  const metadata = { ...without(settled.metadata, "managedFields"), ...(managedFields.length > 0 && { managedFields }) };
+  const isGone = metadata.deletionTimestamp !== undefined && !metadata.finalizers;
+  return [live ? 200 : 201, store.record(of.plural, { ...settled, metadata }, isGone)];
 }

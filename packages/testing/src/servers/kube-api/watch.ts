@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Call } from "./call.ts";
 import type { ObjectStore } from "./object-store.ts";
-import { invalid, Refusal } from "./refusal.ts";
+import { badRequest, invalid, Refusal } from "./refusal.ts";
 import { selector } from "./selector.ts";
 
 /** Streams changes until the client goes or timeoutSeconds are over. */
@@ -9,8 +9,9 @@ export function watch(store: ObjectStore, { of, namespace, query }: Call, bookma
   const matches = selector(query);
   const from = Number(query.get("resourceVersion"));
   const isInitial = query.get("sendInitialEvents") === "true";
-  if (isInitial && query.get("resourceVersionMatch") !== "NotOlderThan")
-    throw invalid(of, "", "resourceVersionMatch", "NotOlderThan is missing");
+  const isExplained = !isInitial || query.get("resourceVersionMatch") === "NotOlderThan";
+  if (!isExplained) throw invalid(of, "", "resourceVersionMatch", "sendInitialEvents needs NotOlderThan here");
+  if (Number.isNaN(from)) throw badRequest("the resourceVersion is no number");
 
   response.writeHead(200, { "content-type": "application/json" }).flushHeaders();
   const frame = (type: string, object: object): unknown => response.write(`${JSON.stringify({ type, object })}\n`);
