@@ -19,6 +19,7 @@ beforeEach(async () => {
   writeFileSync(join(folder, "kubeconfig"), kubeconfig(cluster.url));
 });
 afterEach(async () => {
+  poison = "";
   for (const close of closing.splice(0).reverse()) await close();
 });
 function kubeconfig(server: string): string {
@@ -34,10 +35,13 @@ interface Life {
   says(msg: string): Promise<Readonly<Record<string, unknown>>>;
   readonly ended: Promise<number | null>;
 }
+/** What goes wrong in the process beside its work, as a module that it loads first. */
+let poison = "";
 function start(...args: readonly string[]): Life {
   const all = [`--kubeconfig=${folder}/kubeconfig`, `--signing-secrets=${folder}`, "--metrics-port=0", "--probe-port=0", ...args];
+  const loaded = poison ? ["--import", `data:text/javascript,${encodeURIComponent(poison)}`] : [];
   const env = { ...process.env, HOME: folder, SYSTEM_NAMESPACE: "tekton-chains" };
-  const child = spawn(process.execPath, [join(import.meta.dirname, "bin.ts"), ...all], { env });
+  const child = spawn(process.execPath, [...loaded, join(import.meta.dirname, "bin.ts"), ...all], { env });
   closing.push(() => child.kill("SIGKILL"));
   let text = "";
   for (const stream of [child.stdout, child.stderr])
@@ -89,6 +93,7 @@ test("a registry that hangs holds up the end no longer than the grace; the last 
   cluster.seed(
     aTaskRun().named("build").withResult("IMAGE_URL", `${gate.host}/app`).withResult("IMAGE_DIGEST", images.seedImage("app")).object,
   );
+  poison = "setInterval(() => undefined, 1000)"; // and something else that would keep the process
   const life = start("--grace=1");
   await expect.poll(() => gate.count("GET", /./), { timeout: 10_000 }).toBeGreaterThan(0);
   const begun = performance.now();
@@ -110,13 +115,28 @@ test("a second signal ends it at once, with 1", async () => {
   cluster.seed(
     aTaskRun().named("build").withResult("IMAGE_URL", `${gate.host}/app`).withResult("IMAGE_DIGEST", images.seedImage("app")).object,
   );
-  const life = start("--grace=60");
+  const port = 30_000 + (process.pid % 10_000);
+  const life = start("--grace=60", `--probe-port=${port}`);
   await expect.poll(() => gate.count("GET", /./), { timeout: 10_000 }).toBeGreaterThan(0);
   life.child.kill("SIGTERM");
   await life.says("stopping");
+  const health = await fetch(`http://127.0.0.1:${port}/health`);
+  expect([health.status, await health.text()]).toEqual([500, "stopping\n"]);
   life.child.kill("SIGTERM");
   expect(await life.ended).toBe(1);
 }, 20_000);
+
+test.each(["Promise.reject(bug)", "(() => { throw bug })()"])(
+  "%s that nobody catches: one line, without its message, and 1",
+  async (code) => {
+    configure({});
+    poison = `const bug = new RangeError("canary"); setTimeout(() => ${code}, 1500)`;
+    const life = start();
+    expect(await life.ended).toBe(1);
+    expect(life.lines().at(-1)).toMatchObject({ level: "fatal", reason: expect.stringMatching(/unexpected RangeError/) });
+    expect(JSON.stringify(life.lines())).not.toContain("canary");
+  },
+);
 
 test.each([
   ["a kubeconfig that is not there", (file: string) => rmSync(file), /kubeconfig is not there/],
