@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "./objects.ts";
-import { Refusal } from "./refusal.ts";
 
 /** Without `previous` the object is new; when it is gone, `object` is what it was. */
 type Listener = (object: KubeObject, previous: KubeObject | undefined, isGone: boolean) => void;
@@ -8,14 +7,14 @@ type Listener = (object: KubeObject, previous: KubeObject | undefined, isGone: b
 const keyOf = (plural: string, namespace = "", name = ""): string => `${plural}/${namespace && `${namespace}/`}${name}`;
 
 export class ObjectStore {
-  /** The last resourceVersion that was given out. */
+  /** The last resourceVersion that was given out, and the first one that a watch may begin at. */
   revision = 100;
+  forgotten = 100;
   /** Continue tokens and what is left to list under them. */
   readonly pages: Map<string, readonly KubeObject[]> = new Map();
   readonly #objects = new Map<string, KubeObject>();
   readonly #listeners = new Set<Listener>();
   #log: Parameters<Listener>[] = [];
-  #forgotten = 100;
 
   get(plural: string, namespace: string, name: string): KubeObject | undefined {
     return this.#objects.get(keyOf(plural, namespace, name));
@@ -42,9 +41,8 @@ export class ObjectStore {
     return object;
   }
 
-  /** Past changes after `from`, then every new one; throws 410 when `from` is forgotten. Returns how to stop. */
+  /** Past changes after `from`, which must not be forgotten, then every new one. Returns how to stop. */
   follow(from: number, listener: Listener): () => void {
-    if (from < this.#forgotten) throw new Refusal(410, "Expired", `too old resource version: ${from} (${this.#forgotten})`);
     for (const change of this.#log) if (Number(change[0].metadata.resourceVersion) > from) listener(...change);
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -52,7 +50,7 @@ export class ObjectStore {
 
   /** Forgets what was, as etcd does after some minutes. */
   compact(): void {
-    this.#forgotten = this.revision;
+    this.forgotten = this.revision;
     this.#log = [];
     this.pages.clear();
   }

@@ -19,23 +19,23 @@ export function watch(store: ObjectStore, { of, namespace, query }: Call, bookma
     const metadata = { resourceVersion: `${store.revision}`, ...more };
     if (query.get("allowWatchBookmarks") === "true") frame("BOOKMARK", { kind: of.kind, apiVersion: of.apiVersion, metadata });
   };
-  if (isInitial || from === 0) for (const object of store.list(of.plural, namespace).filter(matches)) frame("ADDED", object);
+  const isFromNow = isInitial || from === 0;
+  if (isFromNow) for (const object of store.list(of.plural, namespace).filter(matches)) frame("ADDED", object);
   if (isInitial) bookmark({ annotations: { "k8s.io/initial-events-end": "true" } });
-  try {
-    const stop = store.follow(isInitial || from === 0 ? store.revision : from, (object, previous, isGone) => {
-      if (object.kind !== of.kind || (namespace && object.metadata.namespace !== namespace)) return;
-      // What a selector no longer matches is gone for this watcher, and the other way round.
-      const wasThere = previous !== undefined && matches(previous);
-      if (!isGone && matches(object)) frame(wasThere ? "MODIFIED" : "ADDED", object);
-      else if (wasThere) frame("DELETED", object);
-    });
-    const beat = setInterval(bookmark, bookmarkEveryMs);
-    const seconds = Number(query.get("timeoutSeconds"));
-    const end = seconds > 0 ? setTimeout(() => response.end(bookmark()), seconds * 1000) : undefined;
-    response.on("close", () => [stop(), clearInterval(beat), clearTimeout(end)]);
-  } catch (error) {
-    // The stream has begun: the refusal is its only frame.
-    frame("ERROR", error instanceof Refusal ? error.status : {});
-    response.end();
-  }
+  const isLate = !isFromNow && from < store.forgotten;
+  // The stream has begun: the refusal is its only frame.
+  if (isLate) frame("ERROR", new Refusal(410, "Expired", `too old resource version: ${from} (${store.forgotten})`).status);
+  if (isLate) return void response.end();
+
+  const stop = store.follow(isFromNow ? store.revision : from, (object, previous, isGone) => {
+    if (object.kind !== of.kind || (namespace && object.metadata.namespace !== namespace)) return;
+    // What a selector no longer matches is gone for this watcher, and the other way round.
+    const wasThere = previous !== undefined && matches(previous);
+    if (!isGone && matches(object)) frame(wasThere ? "MODIFIED" : "ADDED", object);
+    else if (wasThere) frame("DELETED", object);
+  });
+  const beat = setInterval(bookmark, bookmarkEveryMs);
+  const seconds = Number(query.get("timeoutSeconds"));
+  const end = seconds > 0 ? setTimeout(() => response.end(bookmark()), seconds * 1000) : undefined;
+  response.on("close", () => [stop(), clearInterval(beat), clearTimeout(end)]);
 }
