@@ -327,10 +327,9 @@ describe("deletion", () => {
     );
   });
 
-  test("preconditions, and a plain one", async () => {
+  test("a plain one", async () => {
     await agree(
       [maps, post(configMap("plain", { a: "1" }))],
-      [`${maps}/plain`, drop({ apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid: "0a1b2c3d-0000-4000-8000-000000000001" } })],
       [`${maps}/plain`, drop()],
       [runs, post(taskRun("plain"))],
       [run("plain"), drop()],

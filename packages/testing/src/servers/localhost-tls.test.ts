@@ -1,6 +1,6 @@
 import { get } from "node:https";
 import { expect, test } from "vitest";
-import { kubeApi } from "./kube-api/index.ts";
+import { kubeApi } from "./kube-api/kube-api.ts";
 import { localhostTls } from "./localhost-tls.ts";
 import { misbehave } from "./misbehave.ts";
 import { registry } from "./registry.ts";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { aTaskRun } from "../runs.ts";
-import { type KubeApi, kubeApi } from "./kube-api/index.ts";
+import { type KubeApi, kubeApi } from "./kube-api/kube-api.ts";
 import { canary, type Misbehaving, misbehave } from "./misbehave.ts";
 import { type Registry, registry } from "./registry.ts";
 

@@ -7,8 +7,7 @@ import { ObjectStore } from "./object-store.ts";
 import type { KubeObject } from "./objects.ts";
 import { Refusal } from "./refusal.ts";
 import { resources } from "./resources.ts";
-import { settledOf } from "./settled.ts";
-import { answerOf } from "./verbs.ts";
+import { answerOf, settledOf } from "./verbs.ts";
 import { watch } from "./watch.ts";
 
 export interface KubeApiOptions {
@@ -24,20 +23,13 @@ export interface KubeApiOptions {
 }
 
 /** One request to a resource, in the order of the answers; a watch counts when it starts. */
-export interface SeenRequest {
-  readonly user: string;
-  readonly verb: string;
-  readonly resource: string;
-  readonly name: string | undefined;
-  readonly code: number;
-}
+export type SeenRequest = Readonly<Record<"user" | "verb" | "resource", string> & { name: string | undefined; code: number }>;
 
 export interface KubeApi {
   readonly url: string;
   readonly seen: readonly SeenRequest[];
   /** Stores objects as they are given, status, uid and annotations included; namespace "default" unless they name one. */
   seed(...objects: readonly object[]): void;
-  /** peek("taskruns", "default", "build-1"). */
   peek(plural: string, namespace: string, name: string): KubeObject | undefined;
   /** From now on, older resource versions and continue tokens are answered with 410. */
   compact(): void;
@@ -64,8 +56,7 @@ export async function kubeApi(options: KubeApiOptions = {}): Promise<KubeApi> {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const send = (code: number, body: object): void =>
       void response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(body));
-    const token = request.headers.authorization?.replace("Bearer ", "") ?? "";
-    const user = options.tokens ? (options.tokens[token] ?? "") : "admin";
+    const user = options.tokens ? (options.tokens[request.headers.authorization?.replace("Bearer ", "") ?? ""] ?? "") : "admin";
     let call: Call | undefined;
     try {
       const body = await bodyOf(request);
@@ -87,12 +78,7 @@ export async function kubeApi(options: KubeApiOptions = {}): Promise<KubeApi> {
 
   const server = options.tls ? secureServer(options.tls, serve) : plainServer(serve);
   const { host, close } = await listening(server, options.port);
-  return {
-    url: `${options.tls ? "https" : "http"}://${host}`,
-    seen,
-    seed,
-    peek: (plural, namespace, name) => store.get(plural, plural === "namespaces" ? "" : namespace, name),
-    compact: () => store.compact(),
-    close,
-  };
+  const url = `${options.tls ? "https" : "http"}://${host}`;
+  const peek: KubeApi["peek"] = (plural, namespace, name) => store.get(plural, plural === "namespaces" ? "" : namespace, name);
+  return { url, seen, seed, peek, compact: () => store.compact(), close };
 }

@@ -4,9 +4,9 @@ import { merged } from "./patches.ts";
 import { Refusal } from "./refusal.ts";
 
 type Entries = readonly ManagedFields[];
-/** Paths as FieldsV1 spells their steps, each as JSON text: f:key for maps, v:"element" for finalizers. */
-type Fields = readonly string[];
+/** Steps as FieldsV1 spells them, f:key for maps, v:"element" for finalizers; and Fields, such paths as JSON texts. */
 type Path = readonly string[];
+type Fields = Path;
 
 /** What of a value is owned piece by piece: the keys of a map, the elements of finalizers. Other lists are owned as a whole. */
 function stepsInto(value: unknown, path: Path): readonly (readonly [step: string, item: unknown])[] | undefined {

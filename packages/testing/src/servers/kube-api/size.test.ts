@@ -5,5 +5,5 @@ import { expect, test } from "vitest";
 test("the whole server stays small", () => {
   const files = globSync("*.ts", { cwd: import.meta.dirname }).filter((file) => !file.endsWith(".test.ts"));
   const lines = files.map((file) => readFileSync(`${import.meta.dirname}/${file}`, "utf8").split("\n").length - 1);
-  expect(lines.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(626);
+  expect(lines.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(600);
 });

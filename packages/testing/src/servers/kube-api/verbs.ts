@@ -2,12 +2,13 @@ import { isDeepStrictEqual } from "node:util";
 import { type Call, jsonOf, objectOf } from "./call.ts";
 import { applied, updated } from "./managed-fields.ts";
 import type { ObjectStore } from "./object-store.ts";
-import { type KubeObject, only, without } from "./objects.ts";
+import { fixed, type KubeObject, type Metadata, only, without } from "./objects.ts";
 import { patched } from "./patches.ts";
 import { badRequest, conflict, invalid, notFound, Refusal } from "./refusal.ts";
-import { namespaces } from "./resources.ts";
+import { namespaces, type Resource } from "./resources.ts";
 import { selector } from "./selector.ts";
-import { now, settledOf } from "./settled.ts";
+
+const now = (): string => `${new Date().toISOString().slice(0, 19)}Z`;
 
 /** What can be asked of the store, with an API server's rules; watch apart. */
 export function answerOf(store: ObjectStore, call: Call): [code: number, body: object] {
@@ -34,18 +35,14 @@ function list(store: ObjectStore, { of, namespace, query }: Call): object {
   return { apiVersion: of.apiVersion, kind: `${of.kind}List`, metadata: { resourceVersion, ...more }, items: matching.slice(0, limit) };
 }
 
-function remove(store: ObjectStore, call: Call, live: KubeObject): object {
-  const { of, name } = call;
+function remove(store: ObjectStore, { of, name, body }: Call, live: KubeObject): object {
+  if (body.includes("preconditions")) throw badRequest("this server knows no preconditions of a delete");
   const { uid, finalizers = [], deletionTimestamp, generation = 0 } = live.metadata;
-  const { preconditions = {} } = (jsonOf(call) ?? {}) as { readonly preconditions?: object };
-  const found = only(live.metadata, ...Object.keys(preconditions));
-  if (!isDeepStrictEqual(found, preconditions)) throw conflict(of, name, "the preconditions do not fit the object");
   const isGone = finalizers.length === 0;
   const mark = { deletionTimestamp: now(), deletionGracePeriodSeconds: 0, ...(of.custom && { generation: generation + 1 }) };
   const metadata = { ...live.metadata, ...(!isGone && !deletionTimestamp && mark) };
   const object = store.record(of.plural, { ...live, metadata }, isGone);
-  const details = { kind: of.plural, name, uid };
-  return isGone ? { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details } : object;
+  return isGone ? { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details: { kind: of.plural, name, uid } } : object;
 }
 
 /** POST, PUT and every PATCH make a next object of the live one; from there on they share their rules. */
@@ -80,4 +77,24 @@ function write(store: ObjectStore, call: Call): [code: number, body: object] {
   const metadata = { ...without(settled.metadata, "managedFields"), ...(managedFields.length > 0 && { managedFields }) };
   const isGone = metadata.deletionTimestamp !== undefined && !metadata.finalizers;
   return [live ? 200 : 201, store.record(of.plural, { ...settled, metadata }, isGone)];
+}
+
+/** What is stored when `next` is wanted: status has its own door, and identity is nobody's to choose. */
+export function settledOf(of: Resource, live: KubeObject | undefined, next: KubeObject, subresource?: string): KubeObject {
+  if (live && subresource) return { ...without(live, "status"), ...only(next, "status") };
+  // A typed server leaves out what is empty.
+  const empty = ["labels", "annotations", "finalizers"].filter((key) => Object.keys(next.metadata[key] ?? {}).length === 0);
+  const identity = live ? only(live.metadata, "name", "namespace", ...fixed) : { uid: crypto.randomUUID(), creationTimestamp: now() };
+  const metadata = { ...without(next.metadata, "generateName", "resourceVersion", ...fixed, ...empty), ...identity } as Metadata;
+  const { name, annotations = {}, finalizers = [], deletionTimestamp } = metadata;
+  if (!/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(name)) throw invalid(of, name, "metadata.name", `Invalid value: "${name}"`);
+  const isLarge = Buffer.byteLength(Object.entries(annotations).flat().join("")) > 262_144;
+  if (isLarge) throw invalid(of, name, "metadata.annotations", "Too long: may not be more than 262144 bytes");
+  const isNew = finalizers.some((one) => !live?.metadata.finalizers?.includes(one));
+  if (deletionTimestamp && isNew) throw invalid(of, name, "metadata.finalizers", "Forbidden: the object is being deleted");
+  if (next["stringData"]) throw invalid(of, name, "stringData", "this server does not encode: give data in base64");
+  if (!of.custom) return { ...next, metadata };
+  const whole = { ...without(next, "status"), ...only(live, "status"), metadata };
+  const isSame = live && isDeepStrictEqual(without(whole, "metadata", "status"), without(live, "metadata", "status"));
+  return isSame ? whole : { ...whole, metadata: { ...metadata, generation: (live?.metadata.generation ?? 0) + 1 } };
 }

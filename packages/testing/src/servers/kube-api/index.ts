@@ -1,2 +1,0 @@
-export { type KubeApi, type KubeApiOptions, kubeApi, type SeenRequest } from "./kube-api.ts";
-export type { KubeObject } from "./objects.ts";
