@@ -9,8 +9,7 @@ export function watch(store: ObjectStore, { of, namespace, query }: Call, bookma
   const matches = selector(query);
   const from = Number(query.get("resourceVersion"));
   const isInitial = query.get("sendInitialEvents") === "true";
-  if (isInitial && !query.has("resourceVersionMatch"))
-    throw invalid(of, "", "resourceVersionMatch", "sendInitialEvents needs NotOlderThan");
+  if (isInitial && !query.has("resourceVersionMatch")) throw invalid(of, "", "resourceVersionMatch", "NotOlderThan is required");
   if (Number.isNaN(from)) throw badRequest("the resourceVersion is no number");
 
   response.writeHead(200, { "content-type": "application/json" }).flushHeaders();
