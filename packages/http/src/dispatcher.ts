@@ -45,7 +45,6 @@ export function dispatchersFrom(options: HttpOptions): Dispatchers {
     async close() {
       const open = [...made.values()];
       const quiet = Promise.allSettled(open.map((dispatcher) => dispatcher.close()));
-      // Requests may end in peace; a stream never would.
       await Promise.race([quiet, sleep(closeMs, undefined, { ref: false })]);
       await Promise.allSettled(open.map((dispatcher) => dispatcher.destroy())); // a second close finds nothing left to do
     },

@@ -346,6 +346,20 @@ describe("streams", () => {
     await gone;
   });
 
+  test("closing ends an open stream at once, and closing again is harmless", async () => {
+    const url = await serving((_, response) => {
+      response.write("a");
+      const tick = setInterval(() => response.write("b"), 5);
+      response.on("close", () => clearInterval(tick));
+    });
+    const wire = http();
+    const { body } = await wire.stream(get(url, { idleMs: 0 }));
+    const reading = gathered(body);
+    await wire.close();
+    await expect(reading).rejects.toMatchObject({ fault: "reset" });
+    await wire.close();
+  });
+
   test("silence ends it, unless it is allowed to last for ever; a slow reader is not silence", async () => {
     const url = await serving((request, response) => {
       response.write("a");

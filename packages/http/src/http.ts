@@ -10,7 +10,12 @@ import { backOff, mayRepeat, repeated } from "./retry.ts";
 export function http(options: HttpOptions = {}): Http {
   const dispatchers = dispatchersFrom(options);
   const backOffMs = options.backOffMs ?? backOff;
-  const close = (): Promise<void> => dispatchers.close();
+  const closing = new AbortController();
+  const close = (): Promise<void> => {
+    // Requests may end in peace; a stream never would.
+    closing.abort(new HttpError("reset", "the connection is closed by this process"));
+    return dispatchers.close();
+  };
 
   async function request(request: HttpRequest): Promise<HttpResponse> {
     const whole = leash(request.signal);
@@ -44,7 +49,7 @@ export function http(options: HttpOptions = {}): Http {
 
   async function stream(request: HttpRequest): Promise<HttpStream> {
     const seen = watcher(request);
-    const hold = leash(request.signal);
+    const hold = leash(AbortSignal.any([request.signal, closing.signal]));
     const failed = (error: unknown): unknown => {
       hold.release();
       return hold.signal.aborted ? hold.signal.reason : httpErrorFrom(error, whatOf(request));
