@@ -1,5 +1,5 @@
 import { CountersignError } from "@countersign/core";
-import { clusterFault, type KubeConnection, kubeConnection, kubeconfigCredentials } from "@countersign/kube";
+import { CredentialsError, clusterFault, type KubeConnection, kubeConnection, kubeconfigCredentials } from "@countersign/kube";
 import { Option } from "commander";
 
 export interface ClusterOptions {
@@ -33,8 +33,9 @@ export async function withCluster<T>(
   }
 }
 
-/** The loader's own messages may repeat lines of the kubeconfig, and those hold tokens. */
+/** Messages that are not ours may repeat lines of the kubeconfig, and those hold tokens. */
 function reasonOf(error: unknown, file: string | undefined): string {
+  if (error instanceof CredentialsError) return error.message;
   const { code } = error as NodeJS.ErrnoException;
   const name = file ?? "the kubeconfig";
   return code === "ENOENT" ? `${name} is not there` : `${name} cannot be used${code ? ` (${code})` : ""}`;

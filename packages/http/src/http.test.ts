@@ -354,9 +354,9 @@ describe("streams", () => {
     });
     const wire = http();
     const { body } = await wire.stream(get(url, { idleMs: 0 }));
-    const reading = gathered(body);
+    const ended = expect(gathered(body)).rejects.toMatchObject({ fault: "reset" });
     await wire.close();
-    await expect(reading).rejects.toMatchObject({ fault: "reset" });
+    await ended;
     await wire.close();
   });
 
