@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,6 +19,14 @@ import {
 } from "@countersign/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
 /**
  * The real controller against bad input of every kind. Each gives one sentence on the run (an Event) and in the log, and its retry
  * class; nothing crashes, other runs go on, and what is secret appears nowhere.
@@ -28,6 +38,7 @@ let folder: string;
 let digest: string;
 let controller: ChildProcess | undefined;
 let log = "";
+let metricsPort: number;
 
 const password = "canary-password-7Qe1";
 const dockerPassword = "canary-docker-auth-9f";
@@ -36,6 +47,7 @@ let pair: Awaited<ReturnType<typeof generateKeyPair>>;
 const keyBody = (): string => pair["cosign.key"].split("\n")[3] ?? "never";
 
 beforeAll(async () => {
+  metricsPort = await freePort();
   pair = await generateKeyPair(password);
   images = await registry();
   gate = await misbehave(images.url);
@@ -66,6 +78,8 @@ beforeEach(async () => {
   };
 });
 afterEach(async () => {
+  if (controller?.exitCode === null) lastMetrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  expect(lastMetrics).toContain("watcher_taskrun_marked_signed_total");
   assertNoCanary();
   controller?.kill("SIGKILL");
   await cluster.close();
@@ -92,7 +106,7 @@ async function start(): Promise<void> {
     "apps/controller/src/bin.ts",
     `--kubeconfig=${kubeconfig}`,
     `--signing-secrets=${folder}/keys`,
-    "--metrics-port=0",
+    `--metrics-port=${metricsPort}`,
     "--probe-port=0",
   ];
   controller = spawn(process.execPath, args, {
@@ -130,10 +144,11 @@ function assertNoCanary(): void {
   const written = ["good", "missing", "refused", "forbidden", "unreachable", "large", "typed", "statusless"].map((name) =>
     JSON.stringify(annotations(name)),
   );
-  const told = [log, ...written, ...lastEvents].join("\n");
+  const told = [log, lastMetrics, ...written, ...lastEvents].join("\n");
   for (const secret of [password, dockerPassword, dockerAuth, canary, keyBody()]) expect(told).not.toContain(secret);
 }
 let lastEvents: readonly string[] = [];
+let lastMetrics = "";
 async function eventFor(name: string, sentence: RegExp): Promise<void> {
   const about = async () => {
     const all = await events();

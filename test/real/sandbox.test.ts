@@ -3,6 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { part } from "../parts/where.ts";
 import { tool } from "./harness/index.ts";
 
 /** `npm start -- --keep`, and kubectl against what it leaves running. */
@@ -28,7 +29,7 @@ afterAll(async () => {
   await new Promise((resolve) => sandbox.once("exit", resolve));
 });
 
-test("get, -o yaml, -w", async () => {
+test("get, -o yaml, wait", async () => {
   expect(await kubectl("get", "taskruns,pipelineruns")).toMatch(/build-image[\s\S]*release/);
   expect(await kubectl("get", "taskrun", "build-image", "-o", "yaml")).toContain('chains.tekton.dev/signed: "true"');
   expect(
@@ -39,6 +40,21 @@ test("get, -o yaml, -w", async () => {
       "--timeout=5s",
     ),
   ).toContain("condition met");
+});
+
+test("get -w follows, patch --type=merge is seen", async () => {
+  const watching = spawn(part("kubectl"), [`--kubeconfig=${kubeconfig}`, "get", "taskruns", "-w", "-o", "name"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let lines = "";
+  watching.stdout.on("data", (chunk) => {
+    lines += chunk;
+  });
+  const count = () => lines.split("\n").filter((line) => line === "taskrun.tekton.dev/lint-failed").length;
+  await expect.poll(count, { timeout: 10_000 }).toBe(1);
+  await kubectl("patch", "taskrun", "lint-failed", "--type=merge", '-p={"metadata":{"annotations":{"seen":"yes"}}}');
+  await expect.poll(count, { timeout: 10_000 }).toBe(2);
+  watching.kill("SIGKILL");
 });
 
 test("a patch of chains-config, as every guide shows it, changes the next attestation", async () => {
