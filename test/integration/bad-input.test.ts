@@ -78,7 +78,7 @@ beforeEach(async () => {
   };
 });
 afterEach(async () => {
-  if (controller?.exitCode === null) lastMetrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  if (controller?.exitCode === null) await scrape();
   expect(lastMetrics).toContain("watcher_taskrun_marked_signed_total");
   assertNoCanary();
   controller?.kill("SIGKILL");
@@ -149,6 +149,9 @@ function assertNoCanary(): void {
 }
 let lastEvents: readonly string[] = [];
 let lastMetrics = "";
+async function scrape(): Promise<void> {
+  lastMetrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+}
 async function eventFor(name: string, sentence: RegExp): Promise<void> {
   const about = async () => {
     const all = await events();
@@ -263,6 +266,7 @@ describe("registries and runs", () => {
     // A run without a status is not finished: guarded, and waited for.
     expect(cluster.peek("taskruns", "default", "statusless")?.metadata.finalizers).toEqual(["chains.tekton.dev/taskrun"]);
     expect(controller?.exitCode).toBeNull();
+    await scrape();
     controller?.kill("SIGTERM");
     await expect.poll(() => controller?.exitCode, { timeout: 10_000 }).toBe(0);
   });
