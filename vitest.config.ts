@@ -6,7 +6,13 @@ const never = ["**/node_modules/**", "**/dist/**"];
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["{packages,apps}/**/src/**/*.test.ts", "test/house.test.ts"], exclude: never } },
+      {
+        test: {
+          name: "unit",
+          include: ["{packages,apps}/**/src/**/*.test.ts", "test/house.test.ts", "test/parts/*.test.ts"],
+          exclude: never,
+        },
+      },
       {
         test: {
           name: "integration",

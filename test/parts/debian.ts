@@ -1,12 +1,12 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { debianMirror } from "./debian-mirror.ts";
 import type { DebianRecipe, PartName } from "./recipes.ts";
 import { has, run } from "./run.ts";
 import { shelve } from "./shelve.ts";
 import { shelfOf } from "./where.ts";
 
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
-const mirror = process.env["COUNTERSIGN_DEBIAN_MIRROR"] ?? "the mirror of the system";
 
 /** Debian's packages, unpacked and never installed: apt works on lists and caches of its own, so neither root nor the system's apt is touched. */
 export interface Debian {
@@ -19,6 +19,7 @@ export async function openDebian(): Promise<Debian> {
     throw new Error("this is no Debian-like system (apt-get and dpkg-deb are needed to fetch and unpack its packages)");
   }
   if (!existsSync(keyring)) throw new Error(`${keyring} is missing: install the package debian-archive-keyring`);
+  const mirror = debianMirror();
   const own = mkdtempSync(`${tmpdir()}/countersign-apt-`);
   for (const folder of ["lists/partial", "archives/partial", "log"]) mkdirSync(`${own}/${folder}`, { recursive: true });
   writeFileSync(`${own}/sources.list`, `deb [signed-by=${keyring}] ${mirror} sid main\n`);
