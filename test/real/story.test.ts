@@ -42,7 +42,7 @@ const settle = () => new Promise((resolve) => setTimeout(resolve, 1500));
 test("a TaskRun first seen done costs one GET and one PATCH", async () => {
   const from = soFar();
   const image = await pushImage(registry, "team/app");
-  // Created done in one go: the status follows within the same event loop turn, so the finalizer may or may not be on it.
+  // Nobody watches while it is made: whoever comes finds it done.
   await controller.stop();
   await system.put({ kind: "taskrun", name: "done-first", status: built(image) });
   controller = await system.controller();

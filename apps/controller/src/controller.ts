@@ -1,14 +1,15 @@
 import { memoryLedger } from "@countersign/attest";
 import type { Call, RunRef } from "@countersign/core";
-import { type Events, type KubeConnection, listWatch, type Runs, resourceOf } from "@countersign/kube";
+import type { Events, KubeConnection, Runs } from "@countersign/kube";
 import { type Clock, systemClock } from "./clock.ts";
 import { holdsOn } from "./holds.ts";
 import type { Lane } from "./lane-queue.ts";
 import type { InForce } from "./live-plan.ts";
 import { ownWrites } from "./own-writes.ts";
 import { patienceOf } from "./patience.ts";
-import { isSettled, keyOf, type Projection, projectionOf, sameBesidesMarks, sameState } from "./projection.ts";
+import { isSettled, keyOf, type Projection, sameBesidesMarks, sameState } from "./projection.ts";
 import { reconcileRun } from "./reconcile-run.ts";
+import { runWatches } from "./run-watches.ts";
 import { sentenceOf } from "./sentence.ts";
 import type { News, ReconcileSettings, Surroundings } from "./surroundings.ts";
 import type { Telemetry } from "./telemetry.ts";
@@ -50,15 +51,6 @@ export interface Controller {
   readonly held: number;
 }
 
-interface Watched {
-  readonly kind: RunRef["kind"];
-  /** Undefined: the whole cluster. */
-  readonly namespace: string | undefined;
-}
-/** What the keys of a watch's runs begin with. */
-const folderOf = ({ kind, namespace }: Watched): string => `${kind}/${namespace ? `${namespace}/` : ""}`;
-
-const kinds: readonly RunRef["kind"][] = ["TaskRun", "PipelineRun"];
 const recentMs = 15 * 60_000;
 
 /** Watches, queues names, visits. The queue and the store hold no run, only what the projection keeps. */
@@ -87,9 +79,6 @@ export function controller(options: ControllerOptions): Controller {
   const patience = patienceOf(clock.now);
   const ledger = memoryLedger();
   const startedAt = clock.now();
-  const places = namespaces.length > 0 ? [...new Set(namespaces)] : [undefined];
-  const watches = places.flatMap((namespace) => kinds.map((kind) => ({ kind, namespace })));
-  const toSync = new Set(watches.map(folderOf));
   /** What visits under way are cut off with. */
   const cut = new AbortController();
   let stopping = cut.signal;
@@ -102,6 +91,12 @@ export function controller(options: ControllerOptions): Controller {
       started: (key, ms) => telemetry().queue.started(key, ms),
       ended: (key, ms) => telemetry().queue.ended(key, ms),
     },
+  });
+
+  const watches = runWatches({
+    ...{ connection, namespaces, idleMs: watchIdleMs, seen, gone, listed: begin },
+    known: () => store.values(),
+    trouble: (what, error) => speak({ kind: "trouble", what, error }),
   });
 
   function laneOf(key: string): { id: string; lane: Lane; namespace: string; finishedAt: number } {
@@ -232,41 +227,15 @@ export function controller(options: ControllerOptions): Controller {
     return againInMs;
   }
 
-  function watchOf({ kind, namespace }: Watched, call: Call): Promise<void> {
-    const resource = resourceOf(kind);
-    const folder = folderOf({ kind, namespace });
-    return listWatch(
-      {
-        connection,
-        resource,
-        path: `/apis/tekton.dev/v1/${namespace ? `namespaces/${encodeURIComponent(namespace)}/` : ""}${resource}`,
-        project: (object) => projectionOf(kind, object),
-        keyOf: ({ key }) => key,
-        ...(watchIdleMs && { idleMs: watchIdleMs }),
-        listener: {
-          seen,
-          gone,
-          listed(keys) {
-            for (const [key, projection] of store) if (key.startsWith(folder) && !keys.has(key)) gone(projection);
-            toSync.delete(folder);
-            begin();
-          },
-          trouble: (error) => speak({ kind: "trouble", what: `the watch on ${resource} is interrupted`, error }),
-        },
-      },
-      call,
-    );
-  }
-
   /** A PipelineRun is judged by its children, so nobody is visited before both kinds are known and a plan is in force. */
   function begin(): void {
-    if (toSync.size === 0 && inForce()) work.start();
+    if (watches.synced && inForce()) work.start();
   }
 
   return {
     async run({ signal }) {
       stopping = signal;
-      await Promise.all(watches.map((one) => watchOf(one, { signal })));
+      await watches.run({ signal });
       const late = Promise.withResolvers<void>();
       const cancel = clock.after(graceMs, () => {
         cut.abort();
@@ -282,7 +251,7 @@ export function controller(options: ControllerOptions): Controller {
       for (const key of holds.release()) due(store.get(key));
     },
     get synced() {
-      return toSync.size === 0;
+      return watches.synced;
     },
     get depth() {
       return work.size;

@@ -1,7 +1,7 @@
 import type { Annotations, Call, RunRef } from "@countersign/core";
 import type { Runs } from "@countersign/kube";
 import { parseRun, type Run } from "@countersign/tekton";
-import { type ChildReference, isSettled, keyOf, type Projection, projectionOf } from "./projection.ts";
+import { type ChildReference, isSettled, type Projection, projectionOf } from "./projection.ts";
 
 /** A run as it stands in the cluster, with its children. */
 export type Fetched =
@@ -24,11 +24,12 @@ export async function fetchRun({ ref, children, retries }: Projection, { runs, k
   if (text === undefined) return { kind: "gone" };
   const named = children.filter(({ kind }) => kind === "TaskRun");
   const there = named.length > 0 ? childrenByName(await runs.children(ref, call)) : new Map<string, Child>();
-  const late = (child: Child): boolean => known(keyOf(child.projection.ref)) === undefined && !isOver(child.projection);
-  if (retries === undefined && named.some(({ name }) => lateOne(there.get(name), late))) return { kind: "not-yet" };
+  const attached = named.flatMap(({ name }) => there.get(name) ?? []);
+  const isLate = ({ projection }: Child): boolean => known(projection.key) === undefined && !isOver(projection);
+  if (retries === undefined && attached.some(isLate)) return { kind: "not-yet" };
   const omitted = children.filter(({ kind, name }) => kind !== "TaskRun" || !there.has(name));
   try {
-    const run = parseRun(text, { kind: ref.kind, children: named.flatMap(({ name }) => there.get(name)?.text ?? []) });
+    const run = parseRun(text, { kind: ref.kind, children: attached.map((child) => child.text) });
     return { kind: "run", run, omitted };
   } catch (failure) {
     return { kind: "unreadable", ...identityOf(text, ref), failure };
@@ -46,7 +47,6 @@ function childrenByName(texts: readonly string[]): Map<string, Child> {
 }
 
 const isOver = (projection: Projection): boolean => projection.completed && isSettled(projection);
-const lateOne = (child: Child | undefined, late: (child: Child) => boolean): boolean => child !== undefined && late(child);
 
 function identityOf(text: string, ref: RunRef): { readonly ref: RunRef; readonly annotations: Annotations } {
   const { metadata } = JSON.parse(text) as { metadata?: { uid?: string; annotations?: Annotations } };

@@ -4,6 +4,7 @@ import { imagesOf, type Run } from "@countersign/tekton";
 import { type Catalog, catalog } from "./catalog.ts";
 import { heldSigner, heldStorage, heldWitness, madeOr } from "./held.ts";
 import type { CatalogHost } from "./host.ts";
+import { signerPlugIn, storagePlugIn } from "./plug-in-name.ts";
 
 /** Config names become objects here, once; from here on nobody sees a name. What cannot be had puts its own route on hold. */
 export function planFromConfig(config: ChainsConfig, host: CatalogHost, from: Catalog = catalog): Plan<Run> {
@@ -46,8 +47,8 @@ function isLogged({ transparency }: ChainsConfig, { annotations }: Run): boolean
 }
 
 function signerFrom(config: ChainsConfig, host: CatalogHost, from: Catalog, name: string, leavesTheRun: boolean): Signer {
-  const keyless = name === "x509" && config.signers.x509.fulcio.enabled;
-  const [plugin, what] = keyless ? ["keyless", "signers.x509.fulcio.enabled"] : [name, `signer "${name}"`];
+  const plugin = signerPlugIn(name, config);
+  const what = plugin === "keyless" ? "signers.x509.fulcio.enabled" : `signer "${name}"`;
   return madeOr(
     () => owned(from.signers, plugin)?.(config, host, { leavesTheRun }),
     (why) => heldSigner(name, why),
@@ -56,8 +57,7 @@ function signerFrom(config: ChainsConfig, host: CatalogHost, from: Catalog, name
 }
 
 function storageFrom(config: ChainsConfig, host: CatalogHost, from: Catalog, name: string): StorageBackend {
-  const { encodingFormat } = config.storage.oci;
-  const plugin = name === "oci" && encodingFormat !== "dsse" ? `oci:${encodingFormat}` : name;
+  const plugin = storagePlugIn(name, config);
   return madeOr(
     () => owned(from.storage, plugin)?.(config, host),
     (why) => heldStorage(name, why),
