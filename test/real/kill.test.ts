@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { http } from "@countersign/http";
 import { type Attached, ociStorage } from "@countersign/storage-oci";
+import { type Misbehaving, misbehave, type ProxiedRequest } from "@countersign/testing";
 import { trustFromPem, verify } from "@countersign/verify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Server } from "./harness/child.ts";
 import { type Registry, startDockerRegistry } from "./harness/index.ts";
 import { writeKubeconfig } from "./harness/kubeconfig.ts";
 import { built, pushImage, type System, startSystem } from "./harness/system.ts";
-import { type Passage, type Tollgate, tollgate } from "./harness/tollgate.ts";
 import "./harness/on-failure.ts";
 
 /**
@@ -16,37 +16,37 @@ import "./harness/on-failure.ts";
  */
 let system: System;
 let registry: Registry;
-let api: Tollgate;
-let images: Tollgate;
+let api: Misbehaving;
+let images: Misbehaving;
 let kubeconfig: string;
 let controller: Server | undefined;
 const wire = http();
 const signal = AbortSignal.timeout(600_000);
 
 /** Where the controller dies; set by a test, cleared by the kill. */
-let killAt: ((passage: Passage, phase: "before" | "after") => boolean) | undefined;
+let killAt: ((passage: ProxiedRequest, phase: "before" | "after") => boolean) | undefined;
 let killed: Promise<void> | undefined;
-async function stand(passage: Passage, phase: "before" | "after"): Promise<"pass" | "cut"> {
-  if (!killAt?.(passage, phase)) return "pass";
+function strikes(request: ProxiedRequest, phase: "before" | "after"): boolean {
+  if (!killAt?.(request, phase)) return false;
   killAt = undefined;
   killed = controller?.stop();
-  await killed;
-  return "cut";
+  return true;
+}
+
+/** Before: the server never hears of the request. After: it has done it, and nobody is left to hear the answer. */
+async function guarded(target: string, ca?: string): Promise<Misbehaving> {
+  const gate = await misbehave(target, ca ? { targetCa: ca } : {});
+  gate.fault = (request) => (strikes(request, "before") ? { kind: "half-open" } : undefined);
+  gate.answered = async (request) => {
+    if (strikes(request, "after")) await killed;
+  };
+  return gate;
 }
 
 beforeAll(async () => {
   [system, registry] = await Promise.all([startSystem(), startDockerRegistry()]);
-  api = await tollgate({
-    target: system.api.url,
-    ca: system.api.ca,
-    before: (passage) => stand(passage, "before"),
-    after: (passage) => stand(passage, "after"),
-  });
-  images = await tollgate({
-    target: registry.url,
-    before: (passage) => stand(passage, "before"),
-    after: (passage) => stand(passage, "after"),
-  });
+  api = await guarded(system.api.url, system.api.ca);
+  images = await guarded(registry.url);
   const token = await system.api.serviceAccountToken("tekton-chains", "tekton-chains-controller", "--duration=8h");
   kubeconfig = writeKubeconfig(`${system.api.folder}/gate.kubeconfig`, { url: api.url, token, namespace: "tekton-chains" });
   await system.configure({ "artifacts.taskrun.storage": "tekton,oci", "artifacts.oci.storage": "tekton,oci" });
@@ -84,12 +84,13 @@ const newImages = (name: string): Promise<readonly string[]> =>
     ["one", "two"].map(async (label) => (await pushImage(registry, `${name}/${label}`, name + label)).replace(registry.host, images.host)),
   );
 
-const isWrite = ({ method, path }: Passage) => path.startsWith("/v2/") && (method === "PUT" || method === "POST" || method === "PATCH");
-const isManifest = ({ method, path }: Passage) => method === "PUT" && path.includes("/manifests/");
-const isApply = ({ method, path }: Passage) => method === "PATCH" && path.includes("fieldManager=tekton-chains-controller&");
-const nth = (n: number, phase: "before" | "after", fits: (passage: Passage) => boolean) => {
+const isWrite = ({ method, path }: ProxiedRequest) =>
+  path.startsWith("/v2/") && (method === "PUT" || method === "POST" || method === "PATCH");
+const isManifest = ({ method, path }: ProxiedRequest) => method === "PUT" && path.includes("/manifests/");
+const isApply = ({ method, path }: ProxiedRequest) => method === "PATCH" && path.includes("fieldManager=tekton-chains-controller&");
+const nth = (n: number, phase: "before" | "after", fits: (passage: ProxiedRequest) => boolean) => {
   let seen = 0;
-  return (passage: Passage, at: "before" | "after") => at === phase && fits(passage) && ++seen === n;
+  return (passage: ProxiedRequest, at: "before" | "after") => at === phase && fits(passage) && ++seen === n;
 };
 
 const points: readonly (readonly [string, (name: string) => NonNullable<typeof killAt>])[] = [

@@ -1,5 +1,5 @@
 import { memoryLedger } from "@countersign/attest";
-import type { Call, RunRef } from "@countersign/core";
+import type { Call } from "@countersign/core";
 import type { Events, KubeConnection, Runs } from "@countersign/kube";
 import { type Clock, systemClock } from "./clock.ts";
 import { holdsOn } from "./holds.ts";
@@ -9,8 +9,8 @@ import { ownWrites } from "./own-writes.ts";
 import { patienceOf } from "./patience.ts";
 import { isSettled, keyOf, type Projection, sameBesidesMarks, sameState } from "./projection.ts";
 import { reconcileRun } from "./reconcile-run.ts";
+import { runEvents } from "./run-events.ts";
 import { runWatches } from "./run-watches.ts";
-import { sentenceOf } from "./sentence.ts";
 import type { News, ReconcileSettings, Surroundings } from "./surroundings.ts";
 import type { Telemetry } from "./telemetry.ts";
 import { type Next, type Work, workOn } from "./work.ts";
@@ -55,20 +55,8 @@ const recentMs = 15 * 60_000;
 
 /** Watches, queues names, visits. The queue and the store hold no run, only what the projection keeps. */
 export function controller(options: ControllerOptions): Controller {
-  const {
-    connection,
-    runs,
-    events,
-    inForce,
-    namespaces,
-    visitsAtOnce,
-    watchIdleMs,
-    graceMs = 8_000,
-    settings,
-    telemetry,
-    speak,
-    clock = systemClock,
-  } = options;
+  const { connection, runs, events, inForce, namespaces, visitsAtOnce, watchIdleMs } = options;
+  const { graceMs = 8_000, settings, telemetry, speak, clock = systemClock } = options;
   const store = new Map<string, Projection>();
   const foreign = new Set<string>();
   const heard = new Map<string, string[]>();
@@ -93,6 +81,9 @@ export function controller(options: ControllerOptions): Controller {
     },
   });
 
+  const atRun = runEvents(events, cut.signal, (error) => {
+    if (!stopping.aborted) speak({ kind: "trouble", what: "an Event could not be written", error });
+  });
   const watches = runWatches({
     ...{ connection, namespaces, idleMs: watchIdleMs, seen, gone, listed: begin },
     known: () => store.values(),
@@ -187,31 +178,17 @@ export function controller(options: ControllerOptions): Controller {
     if (news.kind === "failed") {
       telemetry().failed(ref.kind, news.failures, news.final);
       if (news.final) foreign.delete(ref.uid);
-      publish(ref, news.final ? "SigningFailed" : "InternalError", news.failures);
+      atRun.failed(ref, news.final ? "SigningFailed" : "InternalError", news.failures);
     }
     if (news.kind === "released") {
       telemetry().released();
-      post(
-        ref,
-        "FinalizerReleased",
-        `the deletion waited ${Math.round(news.waitedMs / 1000)} s for an attestation that could not be made; the finalizer was taken off, the run stays unsigned`,
-      );
+      atRun.released(ref, news.waitedMs);
     }
     if (news.kind === "held") {
       telemetry().failed(ref.kind, news.failures, false);
       if (outdated.has(key)) work.add(key);
-      else if (store.has(key)) publish(ref, "InternalError", holds.add(key, news.outcomes));
+      else if (store.has(key)) atRun.failed(ref, "InternalError", holds.add(key, news.outcomes));
     }
-  }
-
-  function publish(ref: RunRef, reason: string, failures: readonly unknown[]): void {
-    for (const sentence of new Set(failures.map(sentenceOf))) post(ref, reason, sentence);
-  }
-
-  function post(run: RunRef, reason: string, message: string): void {
-    events.tell({ run, type: "Warning", reason, message }, { signal: cut.signal }).catch((error: unknown) => {
-      if (!stopping.aborted) speak({ kind: "trouble", what: "an Event could not be written", error });
-    });
   }
 
   /** The cluster itself failed: nothing is counted, the visit comes again. */
@@ -222,7 +199,7 @@ export function controller(options: ControllerOptions): Controller {
     speak({ kind: "visit-failed", key, error, againInMs });
     if (ref) {
       telemetry().failed(ref.kind, [error], false);
-      publish(ref, "InternalError", [error]);
+      atRun.failed(ref, "InternalError", [error]);
     }
     return againInMs;
   }

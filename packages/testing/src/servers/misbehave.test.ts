@@ -128,3 +128,14 @@ test("a watch goes through as it happens, with a token added on the way", async 
   await front.close();
   await api.close();
 });
+
+test("whoever stands at the gate knows that it is done before the client does", async () => {
+  const order: string[] = [];
+  proxy.answered = async ({ method }) => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    order.push(`${method} is done`);
+  };
+  await manifest();
+  order.push("the client knows");
+  expect(order).toEqual(["GET is done", "the client knows"]);
+});

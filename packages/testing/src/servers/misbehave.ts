@@ -54,6 +54,8 @@ export interface Misbehaving {
   readonly requests: readonly ProxiedRequest[];
   /** Asked for each request; undefined lets it pass unharmed. Replace it at any time. */
   fault: (request: ProxiedRequest) => Fault | undefined;
+  /** Told when the target has done it and before the client hears of it; the answer waits. Replace it at any time. */
+  answered: (request: ProxiedRequest) => Promise<void> | void;
   /** How many requests had this method (all when absent) and a path that matches. */
   count(method?: string, path?: RegExp): number;
   /** All tokens of the proxy's own door are unknown from now on. */
@@ -80,6 +82,7 @@ export async function misbehave(target: string, options: MisbehaveOptions = {}):
     url: `${options.tls ? "https" : "http"}://${host}`,
     requests,
     fault: () => undefined,
+    answered: () => undefined,
     count: (method, path = /^/) => requests.filter((one) => (method === undefined || one.method === method) && path.test(one.path)).length,
     expireTokens: () => guard?.expire(),
     cutAll: () => server.closeAllConnections(),
@@ -111,6 +114,7 @@ export async function misbehave(target: string, options: MisbehaveOptions = {}):
       return void response.writeHead(stopped.status, stopped.headers).end(method === "HEAD" ? undefined : stopped.body);
     }
     const answer = await forward(request, response, body);
+    await self.answered(seen);
     if (fault?.kind === "lost-answer") {
       answer.resume();
       return void response.destroy();
