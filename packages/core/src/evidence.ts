@@ -3,7 +3,8 @@ export interface LogEntry {
   readonly logIndex: string;
   readonly logId: { readonly keyId: string };
   readonly kindVersion: { readonly kind: string; readonly version: string };
-  readonly integratedTime: string;
+  /** Seconds since 1970. Absent where the log vouches for no time (Rekor v2): a timestamp does that. */
+  readonly integratedTime?: string;
   readonly inclusionPromise?: { readonly signedEntryTimestamp: string };
   readonly inclusionProof?: {
     readonly logIndex: string;
