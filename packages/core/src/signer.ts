@@ -23,7 +23,11 @@ export interface Signature {
 }
 
 /** A signature as far as the place that kept it kept its facts. */
-export type FoundSignature = Pick<Signature, "bytes"> & Partial<Signature>;
+export interface FoundSignature extends Partial<Signature> {
+  readonly bytes: Uint8Array;
+  /** When a witness saw it, in seconds since 1970; undefined when none did. A certificate that has run out since is none the worse for it. */
+  readonly seenAt?: number;
+}
 
 export interface Signer {
   readonly name: string;
