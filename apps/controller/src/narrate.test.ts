@@ -23,7 +23,8 @@ const about = { "knative.dev/key": "ci/build", "knative.dev/kind": "tekton.dev.T
 const said = { code: "store.refused", retry: "counted", reason: "the registry says no" };
 
 test("signed: which routes, and where it lies; the shape of Tekton Chains", () => {
-  const outcomes = [outcome([{ uris: ["a"], annotations: { x: canary } }, { uris: [] }]), outcome([{ uris: ["b"] }])];
+  const via = "secret ci/push";
+  const outcomes = [outcome([{ uris: ["a"], annotations: { x: canary }, via }, { uris: [] }]), outcome([{ uris: ["b"], via }])];
   expect(lineOf({ kind: "signed", ref, outcomes })).toEqual({
     ...about,
     level: "info",
@@ -32,6 +33,7 @@ test("signed: which routes, and where it lies; the shape of Tekton Chains", () =
     ts: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     routes: ["taskrun/slsa/v1", "taskrun/slsa/v1"],
     stored: ["a", "b"],
+    via: [via],
     msg: "signed",
   });
 });

@@ -19,7 +19,8 @@ export function speakTo(log: Logger): (news: ControllerNews) => void {
     if (news.kind === "released") return log.warn({ ...about, waitedMs: news.waitedMs }, "finalizer released unsigned");
     if (news.kind === "signed") {
       const stored = news.outcomes.flatMap((outcome) => outcome.stored.flatMap(({ uris }) => uris));
-      return log.info({ ...about, routes: news.outcomes.map(({ route }) => route), stored }, "signed");
+      const via = [...new Set(news.outcomes.flatMap((outcome) => outcome.stored.flatMap((at) => at.via ?? [])))];
+      return log.info({ ...about, routes: news.outcomes.map(({ route }) => route), stored, ...(via.length > 0 && { via }) }, "signed");
     }
     const failures = news.failures.map(failureFields);
     if (news.kind === "held") return log.warn({ ...about, failures }, "on hold");

@@ -19,6 +19,8 @@ export interface StoredAt {
   readonly uris: readonly string[];
   /** What the caller must write on the run to complete the store. */
   readonly annotations?: Annotations;
+  /** Whose credentials the place took, in words: "secret ci/push". Absent where none were asked for. */
+  readonly via?: string;
 }
 
 export interface Where {

@@ -50,9 +50,11 @@ export function refusalFrom(
   { operation, reference }: Asked,
   { status, headers, body }: HttpResponse,
   credentialSource: string,
+  refused?: { readonly sources: readonly string[]; readonly scope: string },
 ): RegistryError {
   const code = codeFrom(body);
-  const sentence = `${operation} ${reference}: the registry answered ${status}${code ? ` ${code}` : ""}${hintFor(status, credentialSource)}`;
+  const hint = hintFor(status, refused?.sources ?? [credentialSource], refused?.scope);
+  const sentence = `${operation} ${reference}: the registry answered ${status}${code ? ` ${code}` : ""}${hint}`;
   const wait = retryAfterMs(headers);
   return new RegistryError(sentence, {
     operation,
@@ -80,10 +82,12 @@ export function unanswered({ operation, reference }: Asked, error: unknown): unk
 export const unsound = ({ operation, reference }: Asked, what: string): RegistryError =>
   new RegistryError(`${operation} ${reference}: ${what}`, { operation, reference, outage: false });
 
-function hintFor(status: number, credentialSource: string): string {
-  if ((status === 401 || status === 403) && credentialSource === anonymous.source)
-    return " and no credentials were found for it; give some (in a cluster: a dockerconfigjson Secret listed in the run's ServiceAccount under secrets)";
-  if (status === 401 || status === 403) return ` to ${credentialSource}; these credentials must be allowed to do that`;
+function hintFor(status: number, sources: readonly string[], scope?: string): string {
+  const asked = scope ? `, asked for ${scope}` : "";
+  if ((status === 401 || status === 403) && sources.every((source) => source === anonymous.source))
+    return `${asked} and no credentials were found for it; give some (in a cluster: a dockerconfigjson Secret listed in the run's ServiceAccount under secrets)`;
+  if (status === 401 || status === 403)
+    return ` to ${[...new Set(sources)].join(" and ")}${asked}; ${sources.length > 1 ? "one of them" : "these credentials"} must be allowed to do that`;
   if (status === 404) return "; does the repository exist?";
   if (status === 413) return "; it takes nothing so large";
   return "";

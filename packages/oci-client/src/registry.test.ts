@@ -175,12 +175,25 @@ describe("credentials", () => {
     expect(await repository.digestOf("v1", call)).toBeDefined();
   });
 
-  test("all refused: the last one is named, and nothing of the answer's text or of the password", async () => {
+  test("who was let in is named, in the end the one who may write", async () => {
+    const registry = await fake({ auth: "basic", users });
+    const repository = open(registry, [basic("reader", "pw"), { ...basic("pusher", "pw"), source: "secret ci/push" }]);
+    expect(repository.admitted).toBeUndefined();
+    await repository.manifest("v1", call);
+    expect(repository.admitted).toBe("Secret ci/reader");
+    await repository.putManifest("v1", manifest(), call);
+    expect(repository.admitted).toBe("secret ci/push");
+    const free = open(await fake(), [basic("pusher", "pw")]);
+    await free.putManifest("v1", manifest(), call);
+    expect(free.admitted).toBeUndefined();
+  });
+
+  test("all refused: each is named with what was asked for, and nothing of the answer's text or of the password", async () => {
     const registry = await fake({ auth: "basic", users });
     const error = await failure(open(registry, [basic("nobody", "hunter2"), basic("reader", "pw")]).putManifest("v1", manifest(), call));
     expect(error).toMatchObject({ status: 403, code: "DENIED", credentialSource: "Secret ci/reader", outage: false });
     expect(error.message).toBe(
-      `PUT manifest ${registry.host}/team/app:v1: the registry answered 403 DENIED to Secret ci/reader; these credentials must be allowed to do that`,
+      `PUT manifest ${registry.host}/team/app:v1: the registry answered 403 DENIED to Secret ci/nobody and Secret ci/reader, asked for repository:team/app:pull,push; one of them must be allowed to do that`,
     );
   });
 

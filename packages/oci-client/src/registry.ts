@@ -25,6 +25,8 @@ export interface Registries {
 /** One repository, through one set of credentials. Each method throws RegistryError, and the signal's reason on abort. */
 export interface OpenRepository {
   readonly place: Repository;
+  /** The source of the credentials that were let in last; undefined as long as none were asked for. */
+  readonly admitted: string | undefined;
   /** Undefined where there is none of that tag or digest. At most 4 MiB. */
   manifest(tagOrDigest: string, call: Call): Promise<StoredManifest | undefined>;
   /** What a tag points to, as the registry says. */
@@ -105,6 +107,9 @@ function openRepository(entrance: Entrance, through: Wire, sessionOnly: Set<stri
 
   return {
     place,
+    get admitted() {
+      return entrance.admitted;
+    },
     manifest,
     putBlob,
     async digestOf(tag, { signal }) {

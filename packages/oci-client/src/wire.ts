@@ -22,6 +22,8 @@ export interface Entrance {
   readonly candidates: readonly [Credential, ...Credential[]];
   readonly actions: Actions;
   next: number;
+  /** Whose credentials were sent and let in; undefined as long as none were asked for. */
+  admitted?: string;
 }
 
 export interface Wire {
@@ -51,26 +53,36 @@ export function wire({ http, insecure, totalMs }: WireOptions): Wire {
       const credential = entrance.candidates[entrance.next] ?? entrance.candidates[0];
       const answer = await asked(origin, credential, entrance, step);
       if (answer.status !== 401 && answer.status !== 403) return answer;
-      if (entrance.next + 1 >= entrance.candidates.length) throw refusalFrom(step, answer, credential.source);
+      if (entrance.next + 1 >= entrance.candidates.length) {
+        const scope = `repository:${entrance.place.repository}:${entrance.actions}`;
+        throw refusalFrom(step, answer, credential.source, { sources: entrance.candidates.map(({ source }) => source), scope });
+      }
       entrance.next += 1;
     }
   }
 
   /** As the registry challenged last time; once more if it challenges otherwise now, or the token has run out. */
-  async function asked(origin: string, credential: Credential, { place, actions }: Entrance, step: Step): Promise<HttpResponse> {
+  async function asked(origin: string, credential: Credential, entrance: Entrance, step: Step): Promise<HttpResponse> {
+    const { place, actions } = entrance;
     const url = new URL(step.url, origin);
     if (url.origin !== origin) return raw(origin, url, step, undefined);
     const headerFor = (challenge: Challenge, fresh: boolean): Promise<string | undefined> =>
       auth.header({ ...step, challenge, credential, place, actions, origin, fresh });
     const known = challenges.get(origin);
     const first = known && (await headerFor(known, false));
-    const answer = await raw(origin, url, step, first);
+    const sent = async (authorization: string | undefined): Promise<HttpResponse> => {
+      const answer = await raw(origin, url, step, authorization);
+      if (authorization !== undefined && credential.kind !== "anonymous" && ![401, 403].includes(answer.status))
+        entrance.admitted = credential.source;
+      return answer;
+    };
+    const answer = await sent(first);
     const challenge = answer.status === 401 ? parseChallenge(answer.headers["www-authenticate"]) : undefined;
     if (!challenge) return answer;
     challenges.set(origin, challenge);
     const refused = known !== undefined && first === undefined && JSON.stringify(known) === JSON.stringify(challenge);
     const second = refused ? undefined : await headerFor(challenge, first !== undefined);
-    return second === undefined || second === first ? answer : raw(origin, url, step, second);
+    return second === undefined || second === first ? answer : sent(second);
   }
 
   async function raw(origin: string, url: URL, step: Step, authorization: string | undefined): Promise<HttpResponse> {

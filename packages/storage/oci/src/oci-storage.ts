@@ -66,9 +66,12 @@ export function ociStorage(options: OciOptions): OciStorage {
     const places = placesOf(attestation.payload, instead);
     const settled = await few(places, width, async (place) => {
       const repository = await inTime(place, call, (within) => open(place, attestation.artifact, "pull,push", within));
-      return attach(repository, place, layer, { signal: call.signal, lookAfterMs, inTime: (work) => inTime(place, call, work) });
+      const at = await attach(repository, place, layer, { signal: call.signal, lookAfterMs, inTime: (work) => inTime(place, call, work) });
+      return { uri: uriOf(at), via: repository.admitted };
     });
-    return { uris: valuesOf(settled, call).map(uriOf) };
+    const stored = valuesOf(settled, call);
+    const via = [...new Set(stored.flatMap((one) => one.via ?? []))].join(", ");
+    return { uris: stored.map(({ uri }) => uri), ...(via && { via }) };
   }
 
   async function find({ artifact, payload }: Where, call: Call): Promise<readonly Found[]> {
