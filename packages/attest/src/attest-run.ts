@@ -1,4 +1,4 @@
-import { messageOf, sameBytes, sha256 } from "@countersign/bundle";
+import { messageOf, sameBytes, seenAt, sha256 } from "@countersign/bundle";
 import {
   type AnyRun,
   type Attestation,
@@ -37,9 +37,11 @@ async function attestRoute(route: Route, run: AnyRun, options: AttestOptions): P
     if (places.failures.length > 0 && places.done.length === 0) return { ...outcome, stored: [], failures: places.failures };
     const remembered = await recognised(task.remembered, task);
     const held = places.done.find((place) => place.held)?.held;
-    const attestation = await witnessed(remembered ?? held ?? (await signed(task)), task);
-    const stored = await settle(places.done, (place) => storedAt(place.backend, place.held ?? attestation, task));
-    return { ...outcome, attestation, stored: stored.done, failures: [...places.failures, ...stored.failures] };
+    const logged = remembered || held ? nothingLogged : await loggedBefore(task);
+    const attestation = await witnessed(remembered ?? held ?? logged.mine ?? (await signed(task)), task);
+    const stored = await settle(places.done, async (place) => storedAt(place.backend, await belonging(place, attestation, task), task));
+    const failures = [...places.failures, ...stored.failures];
+    return { ...outcome, attestation, stored: stored.done, failures, ...(logged.orphans.length > 0 && { orphans: logged.orphans }) };
   } catch (failure) {
     return { ...outcome, stored: [], failures: [failure] };
   }
@@ -82,9 +84,37 @@ async function recognised(found: readonly Found[], task: Task): Promise<Attestat
   const { digest, message, artifact, payload, route, observe, call } = task;
   const same = found.filter((one) => one.digest === digest);
   if (same.length === 0) return undefined;
-  const known = same.map((one) => one.signature);
+  const known = same.map((one) => ({ ...one.signature, ...seenBy(one.evidence) }));
   const signature = await observe("sign", route.signer.name, async () => route.signer.recognise?.(message, known, call));
   return signature && { artifact, payload, signature, evidence: evidenceFor(signature, same) };
+}
+
+interface Logged {
+  readonly mine?: Attestation | undefined;
+  /** Ours too, and nobody will store what they belong to. */
+  readonly orphans: readonly Evidence[];
+}
+const nothingLogged: Logged = { orphans: [] };
+
+/** A process that died between the log's answer and the first store left its signature in the log: it is taken up again. */
+async function loggedBefore(task: Task): Promise<Logged> {
+  const { route, payload, digest, observe, call } = task;
+  if (!route.signer.recognise) return nothingLogged;
+  const found: Found[] = [];
+  for (const witness of route.witnesses)
+    found.push(...(await observe("witness", witness.name, async () => (await witness.find?.(payload, call)) ?? [])));
+  const mine = await recognised(found, task);
+  if (!mine) return nothingLogged;
+  const others = found.filter((one) => one.digest === digest && !sameBytes(one.signature.bytes, mine.signature.bytes));
+  const orphans: Evidence[] = [];
+  for (const other of others) if (await recognised([other], task)) orphans.push(...other.evidence);
+  return { mine, orphans };
+}
+
+/** What a place keeps already stays; where its signature is another one than ours, it needs its own witnesses. */
+async function belonging({ held }: { readonly held: Attestation | undefined }, attestation: Attestation, task: Task): Promise<Attestation> {
+  if (!held || sameBytes(held.signature.bytes, attestation.signature.bytes)) return attestation;
+  return witnessed(held, task);
 }
 
 async function signed({ artifact, payload, message, route, remembered, observe, call }: Task): Promise<Attestation> {
@@ -115,6 +145,12 @@ async function storedAt(backend: StorageBackend, attestation: Attestation, task:
 
 function findIn(backend: StorageBackend, { artifact, payload, annotations, observe, call }: Task): Promise<readonly Found[]> {
   return observe("store", backend.name, async () => (await backend.find?.({ artifact, payload, annotations }, call)) ?? []);
+}
+
+/** A certificate that has run out was good when somebody saw it. */
+function seenBy(evidence: readonly Evidence[]): { readonly seenAt?: number } {
+  const at = seenAt(evidence);
+  return at === undefined ? {} : { seenAt: at };
 }
 
 function evidenceFor({ bytes }: Found["signature"], found: readonly Found[]): readonly Evidence[] {

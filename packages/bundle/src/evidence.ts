@@ -1,4 +1,5 @@
 import type { Evidence, LogEntry } from "@countersign/core";
+import { RFC3161Timestamp } from "@sigstore/core";
 
 export const logEntriesIn = (evidence: readonly Evidence[]): readonly LogEntry[] =>
   evidence.flatMap((word) => (word.kind === "log-entry" ? [word.entry] : []));
@@ -6,3 +7,18 @@ export const logEntriesIn = (evidence: readonly Evidence[]): readonly LogEntry[]
 /** RFC 3161 tokens, base64 of their DER. */
 export const timestampsIn = (evidence: readonly Evidence[]): readonly string[] =>
   evidence.flatMap((word) => (word.kind === "timestamp" ? [word.token] : []));
+
+/** When somebody saw the signature first, in seconds since 1970; undefined where nobody vouches for a time. It is read, not verified. */
+export function seenAt(evidence: readonly Evidence[]): number | undefined {
+  const logged = logEntriesIn(evidence).flatMap(({ integratedTime }) => (integratedTime ? [Number(integratedTime)] : []));
+  const times = [...logged, ...timestampsIn(evidence).flatMap(timeIn)].filter(Number.isFinite);
+  return times.length > 0 ? Math.min(...times) : undefined;
+}
+
+function timeIn(token: string): readonly number[] {
+  try {
+    return [RFC3161Timestamp.parse(Buffer.from(token, "base64")).signingTime.getTime() / 1_000];
+  } catch {
+    return []; // somebody's damaged token says nothing
+  }
+}

@@ -1,4 +1,4 @@
-export { logEntriesIn, timestampsIn } from "./evidence.ts";
+export { logEntriesIn, seenAt, timestampsIn } from "./evidence.ts";
 export { foundInEnvelope } from "./found.ts";
 export { dsseEnvelope, messageOf, sameBytes, sha256, signatureBlobOf } from "./message.ts";
 export { annotationPrefix, foundInAnnotations, runAnnotations } from "./run-annotations.ts";

@@ -1,14 +1,5 @@
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from "node:crypto";
-import {
-  foundInAnnotations,
-  foundInLayer,
-  type Layer,
-  runAnnotations,
-  sameBytes,
-  sha256,
-  signatureBlobOf,
-  tagLayer,
-} from "@countersign/bundle";
+import { foundInAnnotations, foundInLayer, type Layer, runAnnotations, sameBytes, sha256, tagLayer } from "@countersign/bundle";
 import type {
   Attestation,
   CountersignError,
@@ -59,10 +50,11 @@ export async function touch(earth: World, place: string, act: string): Promise<v
 const pemOf = (key: KeyObject): string =>
   (key.type === "private" ? createPublicKey(key) : key).export({ type: "spki", format: "pem" }).toString();
 
-/** RSA PKCS#1 v1.5: the same message always gives the same signature, so there is nothing to recognise. */
+/** RSA PKCS#1 v1.5 or Ed25519: the same message always gives the same signature, so there is nothing to recognise. */
 export function deterministicSigner(key: KeyObject = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey): Signer {
   const publicKey = pemOf(key);
-  return { name: "x509", sign: async (message) => ({ bytes: sign("sha256", message, key), algorithm: "rsa-pkcs1-sha256", publicKey }) };
+  const [hash, algorithm] = key.asymmetricKeyType === "ed25519" ? ([null, "ed25519"] as const) : (["sha256", "rsa-pkcs1-sha256"] as const);
+  return { name: "x509", sign: async (message) => ({ bytes: sign(hash, message, key), algorithm, publicKey }) };
 }
 
 /** Each process has a new key and a new certificate of the same authority; what stays is the identity. A certificate here is the authority's word on a key, not X.509. */
@@ -101,9 +93,19 @@ export function certifiedSigners(identity = "https://tekton.example/controller")
 const logKey = generateKeyPairSync("ed25519");
 const keyId = createHash("sha256").update(pemOf(logKey.privateKey)).digest("base64");
 
+export interface LogWitnessOptions {
+  readonly address?: string;
+  /** Whether the log can be asked for what it holds about a payload. Default true. */
+  readonly searchable?: boolean;
+}
+
 /** A log in which an entry is its content, so asking twice gives the same one. */
-export const logWitness = (earth: World, address = "https://log.example"): Witness => ({
+export const logWitness = (earth: World, { address = "https://log.example", searchable = true }: LogWitnessOptions = {}): Witness => ({
   name: "rekor",
+  async find({ body }) {
+    await touch(earth, "log", "search");
+    return searchable ? [...earth.entries.values()].map(foundInEntry).filter(({ digest }) => digest === sha256(body)) : [];
+  },
   async testify(attestation) {
     const mine = attestation.evidence.find((evidence) => evidence.kind === "log-entry" && evidence.entry.logId.keyId === keyId);
     const entry = mine?.kind === "log-entry" ? mine.entry : await entered(earth, attestation);
@@ -114,7 +116,8 @@ export const logWitness = (earth: World, address = "https://log.example"): Witne
 async function entered(earth: World, attestation: Attestation): Promise<LogEntry> {
   await touch(earth, "log", "ask");
   const kind = attestation.payload.envelope === "dsse" ? "dsse" : "hashedrekord";
-  const spec = { hash: sha256(attestation.payload.body), content: sha256(signatureBlobOf(attestation)) };
+  const { bytes, certificate, publicKey } = attestation.signature;
+  const spec = { hash: sha256(attestation.payload.body), signature: Buffer.from(bytes).toString("base64"), certificate, publicKey };
   const canonicalizedBody = Buffer.from(JSON.stringify({ kind, spec })).toString("base64");
   const entry: LogEntry = earth.entries.get(canonicalizedBody) ?? {
     logIndex: `${earth.entries.size}`,
@@ -127,6 +130,14 @@ async function entered(earth: World, attestation: Attestation): Promise<LogEntry
   earth.entries.set(canonicalizedBody, entry);
   await earth.step("log:answered");
   return entry;
+}
+
+function foundInEntry(entry: LogEntry): Found {
+  const { spec } = JSON.parse(Buffer.from(entry.canonicalizedBody, "base64").toString()) as {
+    spec: { hash: string; signature: string; certificate?: string };
+  };
+  const signature = { bytes: Buffer.from(spec.signature, "base64"), ...(spec.certificate && { certificate: spec.certificate }) };
+  return { digest: spec.hash, signature, evidence: [{ kind: "log-entry", entry }] };
 }
 
 /** cosign's tags in the world's registry. */
