@@ -1,7 +1,7 @@
 export type RunFormat = "in-toto" | "slsa/v1" | "slsa/v2alpha3" | "slsa/v2alpha4";
 export type SignerName = "x509" | "kms" | "none";
 export type StorageName = "tekton" | "oci" | "gcs" | "docdb" | "grafeas" | "kafka" | "archivista";
-export type EncodingFormat = "dsse" | "sigstore-bundle";
+export type EncodingFormat = "dsse" | "sigstore-bundle" | "both";
 /** "manual": only runs that carry the annotation chains.tekton.dev/transparency-upload: "true". */
 export type Transparency = "true" | "manual" | "off";
 
@@ -29,9 +29,26 @@ export interface ChainsConfig {
   };
   readonly builder: { readonly id: string };
   readonly buildType: string;
-  readonly transparency: { readonly enabled: Transparency; readonly url: string };
+  readonly transparency: {
+    readonly enabled: Transparency;
+    readonly url: string;
+    /** Own keys. */
+    readonly version: "v1" | "v2";
+    readonly entryKind: "dsse" | "intoto";
+    readonly timestampUrl: string;
+  };
+  /** Own keys. Whose certificates, log entries and timestamps are believed; all empty: nobody's in particular. */
+  readonly trust: { readonly root: string; readonly rootFile: string; readonly tuf: boolean };
   readonly storage: {
-    readonly oci: { readonly repository: string; readonly insecure: boolean; readonly encodingFormat: EncodingFormat };
+    readonly oci: {
+      readonly repository: string;
+      readonly insecure: boolean;
+      readonly encodingFormat: EncodingFormat;
+      /** Own keys. In the order in which they are tried. */
+      readonly credentialSources: readonly string[];
+      readonly allowedHosts: readonly string[];
+      readonly insecureHosts: readonly string[];
+    };
     readonly gcs: { readonly bucket: string };
     readonly docdb: {
       readonly url: string;

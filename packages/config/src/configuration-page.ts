@@ -16,13 +16,13 @@ export function configurationPage(): string {
     ...sections.map(([title, prefix]) =>
       section(
         title,
-        rows.filter(({ configKey }) => configKey.startsWith(prefix)),
+        rows.filter(({ configKey, own }) => !own && configKey.startsWith(prefix)),
       ),
     ),
     section(
       "Keys of Countersign's own",
       rows.filter(({ own }) => own),
-      "Tekton Chains ignores them, so a ConfigMap with them still works there.",
+      "Tekton Chains ignores these keys, so a ConfigMap with them still works there.",
     ),
   ].join("\n");
 }

@@ -30,7 +30,8 @@ const readers: Readonly<Record<KeyRow["format"], Reader>> = {
     if (value === "") return [];
     const elements = value.split(",").map(goTrim);
     for (const element of elements) if (row.allowed && !row.allowed.includes(element)) throw notOneOf(element, row);
-    return [...new Set(elements)].filter(Boolean).sort();
+    const set = [...new Set(elements)].filter(Boolean);
+    return row.keepsOrder ? set : set.sort();
   },
   transparency: (value) => {
     if (value === "true" || value === "manual") return value;

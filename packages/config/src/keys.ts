@@ -9,6 +9,8 @@ export interface KeyRow {
   readonly doc: string;
   /** Allowed values that this version has no plug-in for. */
   readonly notYet?: readonly string[];
+  /** Of a list: its order means something. */
+  readonly keepsOrder?: true;
   /** Never shown. */
   readonly sensitive?: true;
   /** A key of Countersign that Tekton Chains does not know. */
@@ -110,10 +112,32 @@ export const keys: Readonly<Record<string, KeyRow>> = {
   ociEncodingFormat: {
     configKey: "storage.oci.encoding-format",
     format: "choice",
-    allowed: ["dsse", "sigstore-bundle"],
-    notYet: ["sigstore-bundle"],
+    allowed: ["dsse", "sigstore-bundle", "both"],
     default: "dsse",
-    doc: "`dsse` writes cosign's `.sig` and `.att` tags, `sigstore-bundle` writes OCI referrers.",
+    doc: "`dsse` writes cosign's `.sig` and `.att` tags, `sigstore-bundle` writes OCI referrers, `both` (which Tekton Chains does not know) writes the two of them. Where an image has a bundle, cosign 3 looks at no tag of it.",
+  },
+  ociCredentialSources: {
+    configKey: "storage.oci.credential-sources",
+    format: "go-set",
+    keepsOrder: true,
+    allowed: ["serviceaccount-secrets", "image-pull-secrets", "pod", "ecr", "gar", "acr"],
+    default: "serviceaccount-secrets,pod",
+    own: true,
+    doc: "Where credentials for registries come from, tried in this order: the `secrets` or the `imagePullSecrets` of the run's ServiceAccount, the docker configuration of the controller, the identity of the pod at Amazon, Google or Azure.",
+  },
+  ociAllowedHosts: {
+    configKey: "storage.oci.allowed-hosts",
+    format: "go-set",
+    default: "",
+    own: true,
+    doc: "Registries that may be talked to: a comma list of hosts, `*.suffixes` and address ranges. Once it is set, private and loopback addresses are refused unless they are listed. Link-local addresses and metadata services always are.",
+  },
+  ociInsecureHosts: {
+    configKey: "storage.oci.insecure-hosts",
+    format: "go-set",
+    default: "",
+    own: true,
+    doc: "Registries that may be spoken to without TLS, or with a certificate that nobody vouches for: a comma list of hosts with their ports. Narrower than `storage.oci.repository.insecure`.",
   },
   docdbUrl: text("storage.docdb.url", "Collection of the `docdb` storage, a Go CDK docstore URL."),
   mongoServerUrl: text("storage.docdb.mongo-server-url", "MongoDB server of the `docdb` storage."),
@@ -136,11 +160,33 @@ export const keys: Readonly<Record<string, KeyRow>> = {
     configKey: "transparency.enabled",
     format: "transparency",
     allowed: ["true", "manual"],
-    notYet: ["true", "manual"],
     default: "",
     doc: 'Upload to a transparency log: `true` for all, `manual` for runs that carry `chains.tekton.dev/transparency-upload: "true"`. Anything else means no.',
   },
-  transparencyUrl: text("transparency.url", "The log, a Rekor v1 server.", "https://rekor.sigstore.dev"),
+  transparencyUrl: text("transparency.url", "The log, a Rekor server.", "https://rekor.sigstore.dev"),
+  transparencyVersion: {
+    configKey: "transparency.version",
+    format: "choice",
+    allowed: ["v1", "v2"],
+    default: "v1",
+    own: true,
+    doc: "Which Rekor the log is. A `v2` log vouches for no time, so keyless signatures need `transparency.tsa.url` too.",
+  },
+  transparencyEntryKind: {
+    configKey: "transparency.entry-kind",
+    format: "choice",
+    allowed: ["dsse", "intoto"],
+    default: "dsse",
+    own: true,
+    doc: "How a statement is entered in a Rekor v1: `dsse` keeps its hashes, `intoto` its attestation too.",
+  },
+  timestampUrl: {
+    ...text(
+      "transparency.tsa.url",
+      "A timestamp authority (RFC 3161) that vouches for the time of each signature, such as `https://timestamp.sigstore.dev/api/v1/timestamp`.",
+    ),
+    own: true,
+  },
   kmsref: text("signers.kms.kmsref", "Key of the `kms` signer, such as `gcpkms://…`, `awskms://…`, `azurekms://…` or `hashivault://…`."),
   kmsAddress: text("signers.kms.auth.address", "Address of the Vault or OpenBao server."),
   kmsToken: { ...text("signers.kms.auth.token", "Its token. Prefer `token-path`: a ConfigMap is no secret."), sensitive: true },
@@ -154,14 +200,20 @@ export const keys: Readonly<Record<string, KeyRow>> = {
     configKey: "signers.x509.fulcio.enabled",
     format: "go-bool",
     default: "false",
-    notYet: ["true"],
     doc: "Keyless signing: a short-lived certificate from Fulcio instead of the key in the Secret.",
   },
   fulcioAddress: text("signers.x509.fulcio.address", "The Fulcio server.", "https://fulcio.sigstore.dev"),
   fulcioIssuer: text("signers.x509.fulcio.issuer", "Kept for compatibility; it has no effect.", "https://oauth2.sigstore.dev/auth"),
-  fulcioProvider: text("signers.x509.fulcio.provider", "Where the identity token comes from, such as `filesystem` or `spiffe`."),
+  fulcioProvider: text(
+    "signers.x509.fulcio.provider",
+    "Where the identity token comes from: `filesystem`, `envvar`, `github-actions` (or `github`), `buildkite-agent`, `spiffe`, `google-workload-identity` (or `google`), `google-impersonate`. Without it each of them is asked in turn.",
+  ),
   identityTokenFile: text("signers.x509.identity.token.file", "File with the identity token; wins over the provider."),
-  tufMirrorUrl: text("signers.x509.tuf.mirror.url", "Mirror of sigstore's trust root.", "https://tuf-repo-cdn.sigstore.dev"),
+  tufMirrorUrl: text(
+    "signers.x509.tuf.mirror.url",
+    "TUF repository with the trust root. It is asked when it is another one than the default, or when `trust.tuf` says so.",
+    "https://tuf-repo-cdn.sigstore.dev",
+  ),
   builderId: text("builder.id", "`builder.id` of every provenance.", "https://tekton.dev/chains/v2"),
   buildType: {
     configKey: "builddefinition.buildtype",
@@ -175,6 +227,18 @@ export const keys: Readonly<Record<string, KeyRow>> = {
     format: "go-set",
     default: "",
     doc: "Values of `spec.managedBy` whose runs are attested besides Tekton's own: a comma list.",
+  },
+  trustRoot: {
+    ...text("trust.root", "A `trusted_root.json` as text: the CAs, logs and timestamp authorities whose answers are believed."),
+    own: true,
+  },
+  trustRootFile: { ...text("trust.root.file", "The same in a file of the pod, read again when it changes."), own: true },
+  trustTuf: {
+    configKey: "trust.tuf",
+    format: "go-bool",
+    default: "false",
+    own: true,
+    doc: "Take the trust root from the TUF repository at `signers.x509.tuf.mirror.url`.",
   },
   transientDeadline: {
     configKey: "retries.transient-deadline",

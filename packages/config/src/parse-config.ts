@@ -1,5 +1,6 @@
 import convict from "convict";
 import type { ChainsConfig } from "./chains-config.ts";
+import { combinationsIn } from "./combinations.ts";
 import { ConfigError, type Remark } from "./config-error.ts";
 import { formats, quoted, Unread } from "./formats.ts";
 import { keys, rowOf } from "./keys.ts";
@@ -39,7 +40,8 @@ export function parseConfig(map: Readonly<Record<string, string>>): ParsedConfig
       }
   }
   if (problems.length > 0) throw new ConfigError(problems, warnings);
-  return frozen({ config: snapshot(settings.getProperties()), warnings });
+  const config = snapshot(settings.getProperties());
+  return frozen({ config, warnings: [...warnings, ...combinationsIn(config)] });
 }
 
 function remarkOf(key: string, error: Unread, allowed: readonly string[] | undefined): Remark {
@@ -73,9 +75,23 @@ function snapshot(values: Readonly<Record<string, unknown>>): ChainsConfig {
     },
     builder: { id: get("builderId") },
     buildType: get("buildType"),
-    transparency: { enabled: get("transparencyEnabled"), url: get("transparencyUrl") },
+    transparency: {
+      enabled: get("transparencyEnabled"),
+      url: get("transparencyUrl"),
+      version: get("transparencyVersion"),
+      entryKind: get("transparencyEntryKind"),
+      timestampUrl: get("timestampUrl"),
+    },
+    trust: { root: get("trustRoot"), rootFile: get("trustRootFile"), tuf: get("trustTuf") },
     storage: {
-      oci: { repository: get("ociRepository"), insecure: get("ociInsecure"), encodingFormat: get("ociEncodingFormat") },
+      oci: {
+        repository: get("ociRepository"),
+        insecure: get("ociInsecure"),
+        encodingFormat: get("ociEncodingFormat"),
+        credentialSources: get("ociCredentialSources"),
+        allowedHosts: get("ociAllowedHosts"),
+        insecureHosts: get("ociInsecureHosts"),
+      },
       gcs: { bucket: get("gcsBucket") },
       docdb: {
         url: get("docdbUrl"),
