@@ -9,13 +9,17 @@ test("what strangers may use", () => {
     "aTaskRun",
     "anAttestation",
     "canary",
+    "ctLog",
     "fakeClock",
     "fakeSigner",
+    "fulcio",
     "kubeApi",
     "localhostTls",
     "memoryStorage",
     "misbehave",
+    "oidcIssuer",
     "registry",
+    "trustedRoot",
   ]);
   expect(Object.keys(conformance)).toEqual(["storageConformance"]);
 });
