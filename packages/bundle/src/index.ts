@@ -1,6 +1,11 @@
+export { type Checkpoint, isSignedBy, parseCheckpoint } from "./checkpoint.ts";
 export { logEntriesIn, seenAt, timestampsIn } from "./evidence.ts";
 export { foundInEnvelope } from "./found.ts";
+export { isOfKnownLog, type LogEntryRules, logEntryFault } from "./log-entry.ts";
+export type { Period, TrustedKey } from "./log-key.ts";
+export { type InclusionPath, leafHash, nodeHash, rootFrom } from "./merkle.ts";
 export { dsseEnvelope, messageOf, sameBytes, sha256, signatureBlobOf } from "./message.ts";
 export { annotationPrefix, foundInAnnotations, runAnnotations } from "./run-annotations.ts";
+export { promiseText } from "./signed-entry-timestamp.ts";
 export { type FoundInBundle, foundInBundle, sigstoreBundle, sigstoreBundleMediaType } from "./sigstore-bundle.ts";
 export { dsseLayerMediaType, foundInLayer, type Layer, rekorBundle, simplesigningMediaType, tagLayer } from "./tag-layer.ts";
