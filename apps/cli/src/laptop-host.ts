@@ -8,19 +8,23 @@ export interface LaptopHost extends CatalogHost {
   close(): Promise<void>;
 }
 
-/** What a person's machine lends to plug-ins: a folder with the key, the logins of docker and podman, one HTTP layer. */
+/** What a person's machine lends to plug-ins: a folder with the key, the logins of docker and podman, ways out. */
 export function laptopHost({ env }: Pick<Terminal, "env">, signingSecrets: string): LaptopHost {
-  const wires = new Map<boolean, Http>();
+  const wires = new Map<string, Http>();
+  const wire = (insecure: boolean | readonly string[]): Http => {
+    const key = JSON.stringify(insecure);
+    const known = wires.get(key) ?? http({ insecure, env, userAgent: "countersign" });
+    wires.set(key, known);
+    return known;
+  };
   return {
     keys: directoryKeys(signingSecrets),
-    credentials: dockerKeychain({ env }),
-    http({ insecure }) {
-      const wire = wires.get(insecure) ?? http({ insecure, env, userAgent: "countersign" });
-      wires.set(insecure, wire);
-      return wire;
-    },
+    env,
+    credentials: () => dockerKeychain({ env }),
+    registryHttp: ({ insecure }) => wire(insecure),
+    http: () => wire(false),
     async close() {
-      await Promise.all([...wires.values()].map((wire) => wire.close()));
+      await Promise.all([...wires.values()].map((one) => one.close()));
     },
   };
 }

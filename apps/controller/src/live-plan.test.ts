@@ -6,7 +6,11 @@ import { sentenceOf } from "./sentence.ts";
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const host: CatalogHost = {
   keys: { current: async () => ({ version: "1", files: {} }) },
-  credentials: async () => [],
+  env: {},
+  credentials: () => async () => [],
+  registryHttp: () => {
+    throw new Error("nobody asks");
+  },
   http: () => {
     throw new Error("nobody asks");
   },

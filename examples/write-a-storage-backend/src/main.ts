@@ -26,7 +26,7 @@ const { config } = parseConfig({
   "storage.gcs.bucket": `${root}/by-config`,
 });
 const wire = http();
-const host: CatalogHost = { keys, credentials: async () => [], http: () => wire };
+const host: CatalogHost = { keys, env: {}, credentials: () => async () => [], registryHttp: () => wire, http: () => wire };
 const storage = { ...catalog.storage, gcs: () => folderStorage(config.storage.gcs.bucket) };
 const byConfig = planFromConfig(config, host, { ...catalog, storage })(run);
 

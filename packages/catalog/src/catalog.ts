@@ -1,13 +1,13 @@
 import type { ChainsConfig } from "@countersign/config";
 import type { Formatter, Signer, StorageBackend, Witness } from "@countersign/core";
-import { simplesigning } from "@countersign/formatters-cosign";
+import { signV1, simplesigning } from "@countersign/formatters-cosign";
 import { slsaV02 } from "@countersign/formatters-slsa-v0.2";
 import { slsaV1 } from "@countersign/formatters-slsa-v1";
 import { x509Signer } from "@countersign/signers-x509";
-import { ociStorage } from "@countersign/storage-oci";
+import { type OciOptions, ociStorage } from "@countersign/storage-oci";
 import { tektonStorage } from "@countersign/storage-tekton";
 import type { Image, Run } from "@countersign/tekton";
-import type { CatalogHost } from "./host.ts";
+import type { PlanHost } from "./host.ts";
 
 /** What a formatter of runs is told. */
 export interface FormatterChoice {
@@ -27,10 +27,10 @@ export interface SignerChoice {
 export interface Catalog {
   readonly runFormatters: Readonly<Record<string, (choice: FormatterChoice) => Formatter<Run>>>;
   readonly imageFormatters: Readonly<Record<string, () => Formatter<Image>>>;
-  readonly signers: Readonly<Record<string, (config: ChainsConfig, host: CatalogHost, choice: SignerChoice) => Signer>>;
+  readonly signers: Readonly<Record<string, (config: ChainsConfig, host: PlanHost, choice: SignerChoice) => Signer>>;
   /** "oci" and "oci:sigstore-bundle" are one config word and two layouts. */
-  readonly storage: Readonly<Record<string, (config: ChainsConfig, host: CatalogHost) => StorageBackend>>;
-  readonly witnesses: Readonly<Record<string, (config: ChainsConfig, host: CatalogHost) => Witness>>;
+  readonly storage: Readonly<Record<string, (config: ChainsConfig, host: PlanHost) => StorageBackend>>;
+  readonly witnesses: Readonly<Record<string, (config: ChainsConfig, host: PlanHost) => Witness>>;
 }
 
 export const catalog: Catalog = {
@@ -42,17 +42,19 @@ export const catalog: Catalog = {
     "slsa/v2alpha4": ({ builderId, buildType, deepInspection }) =>
       slsaV1({ builderId, buildType, deepInspection, format: "slsa/v2alpha4" }),
   },
-  imageFormatters: { simplesigning: () => simplesigning() },
+  imageFormatters: { simplesigning: () => simplesigning(), "sign-v1": () => signV1() },
   signers: { x509: (_, { keys }, { leavesTheRun }) => x509Signer({ keys, deterministic: leavesTheRun }) },
   storage: {
     tekton: () => tektonStorage(),
-    oci: ({ storage: { oci } }, { http, credentials }) =>
-      ociStorage({
-        http: http({ insecure: oci.insecure }),
-        credentials,
-        insecure: oci.insecure,
-        ...(oci.repository && { repository: oci.repository }),
-      }),
+    oci: ({ storage: { oci } }, host) => ociStorage({ ...ociOptions(oci, host), ...(oci.repository && { repository: oci.repository }) }),
   },
   witnesses: {},
 };
+
+function ociOptions(
+  { credentialSources, insecure, insecureHosts, allowedHosts }: ChainsConfig["storage"]["oci"],
+  host: PlanHost,
+): Pick<OciOptions, "http" | "credentials" | "insecure"> {
+  const access = { insecure: insecure || insecureHosts, allowedHosts };
+  return { http: host.registryHttp(access), credentials: host.credentials(credentialSources), insecure };
+}

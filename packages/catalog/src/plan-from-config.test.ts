@@ -1,5 +1,6 @@
 import { parseConfig } from "@countersign/config";
 import { CountersignError, type StorageBackend } from "@countersign/core";
+import type { Http } from "@countersign/http";
 import { parseRun, type Run } from "@countersign/tekton";
 import { describe, expect, test } from "vitest";
 import { catalog } from "./catalog.ts";
@@ -8,14 +9,17 @@ import { planFromConfig } from "./plan-from-config.ts";
 import { unsupportedIn } from "./unsupported.ts";
 
 const signal = new AbortController().signal;
+const silence: Http = {
+  request: () => Promise.reject(new Error("no network here")),
+  stream: () => Promise.reject(new Error()),
+  close: async () => undefined,
+};
 const host: CatalogHost = {
   keys: { current: async () => ({ version: "1", files: {} }) },
-  credentials: async () => [],
-  http: () => ({
-    request: () => Promise.reject(new Error("no network here")),
-    stream: () => Promise.reject(new Error()),
-    close: async () => undefined,
-  }),
+  env: {},
+  credentials: () => async () => [],
+  registryHttp: () => silence,
+  http: () => silence,
 };
 const run = (kind = "TaskRun", annotations: Record<string, string> = {}): Run =>
   parseRun(

@@ -1,10 +1,11 @@
 import type { ArtifactConfig, ChainsConfig } from "@countersign/config";
-import { type Plan, type Route, route, type Signer, type StorageBackend, type Witness } from "@countersign/core";
-import { imagesOf, type Run } from "@countersign/tekton";
+import { type Formatter, type Plan, type Route, route, type Signer, type StorageBackend, type Witness } from "@countersign/core";
+import { type Image, imagesOf, type Run } from "@countersign/tekton";
 import { type Catalog, catalog } from "./catalog.ts";
 import { heldSigner, heldStorage, heldWitness, madeOr } from "./held.ts";
-import type { CatalogHost } from "./host.ts";
-import { signerPlugIn, storagePlugIn } from "./plug-in-name.ts";
+import type { CatalogHost, PlanHost } from "./host.ts";
+import { imageFormat, signerPlugIn, storagePlugIns, witnessPlugIns } from "./plug-in-name.ts";
+import { trustFrom } from "./trust.ts";
 
 /** Config names become objects here, once; from here on nobody sees a name. What cannot be had puts its own route on hold. */
 export function planFromConfig(config: ChainsConfig, host: CatalogHost, from: Catalog = catalog): Plan<Run> {
@@ -13,29 +14,50 @@ export function planFromConfig(config: ChainsConfig, host: CatalogHost, from: Ca
   const runRoute = (kind: ArtifactConfig, deepInspection: boolean) => {
     const format = { format: kind.format, builderId: config.builder.id, buildType: config.buildType, deepInspection };
     const formatter = owned(from.runFormatters, kind.format)?.(format);
-    return (run: Run): readonly Route[] => (kind.enabled && formatter ? [route(run, formatter, parts(kind, run))] : []);
+    const plugIns = plugInsOf(kind, config);
+    return (run: Run): readonly Route[] => (kind.enabled && formatter ? [route(run, formatter, parts(kind.signer, plugIns, run))] : []);
   };
-  const imageFormatter = owned(from.imageFormatters, image.format)?.();
   const [taskRunRoute, pipelineRunRoute] = [runRoute(taskRun, false), runRoute(pipelineRun, pipelineRun.deepInspection)];
+  const forms = image.enabled ? imageForms(config, from) : [];
   const imageRoutes = (run: Run): readonly Route[] =>
-    image.enabled && imageFormatter ? imagesOf(run).map((one) => route(one, imageFormatter, parts(image, run))) : [];
+    imagesOf(run).flatMap((one) => forms.map(({ formatter, plugIns }) => route(one, formatter, parts(image.signer, plugIns, run))));
   return (run) => (run.ref.kind === "PipelineRun" ? pipelineRunRoute(run) : [...taskRunRoute(run), ...imageRoutes(run)]);
 }
 
+const plugInsOf = (kind: ArtifactConfig, config: ChainsConfig): readonly string[] =>
+  kind.storage.flatMap((name) => storagePlugIns(name, config));
+
+interface ImageForm {
+  readonly formatter: Formatter<Image>;
+  readonly plugIns: readonly string[];
+}
+
+/** Each form of an image signature, with the storages that take it. */
+function imageForms(config: ChainsConfig, from: Catalog): readonly ImageForm[] {
+  const byFormat = Object.groupBy(plugInsOf(config.artifacts.image, config), (plugIn) => imageFormat(plugIn, config));
+  return Object.entries(byFormat).flatMap(([format, plugIns = []]) => {
+    const formatter = owned(from.imageFormatters, format)?.();
+    return formatter ? [{ formatter, plugIns }] : [];
+  });
+}
+
 type Through = Pick<Route, "signer" | "witnesses" | "backends">;
+type Parts = (signer: string, plugIns: readonly string[], run: Run) => Through;
 
 /** One object for each name, shared by all routes: a key is decrypted once, a registry is talked to through one turn-keeper. */
-function partsFrom(config: ChainsConfig, host: CatalogHost, from: Catalog): (kind: ArtifactConfig, run: Run) => Through {
+function partsFrom(config: ChainsConfig, host: CatalogHost, from: Catalog): Parts {
   const signers = new Map<string, Signer>();
   const backends = new Map<string, StorageBackend>();
+  const witnesses = new Map<string, Witness>();
+  const lent: PlanHost = { ...host, trust: trustFrom(config, host) };
   const signer = (name: string, leavesTheRun: boolean): Signer =>
-    kept(signers, `${name} ${leavesTheRun}`, () => signerFrom(config, host, from, name, leavesTheRun));
-  const backend = (name: string): StorageBackend => kept(backends, name, () => storageFrom(config, host, from, name));
-  const log = config.transparency.enabled === "off" ? undefined : witnessFrom(config, host, from);
-  return (kind, run) => {
-    const witnesses = log && isLogged(config, run) ? [log] : [];
-    const leavesTheRun = witnesses.length > 0 || kind.storage.some((name) => name !== "tekton");
-    return { signer: signer(kind.signer, leavesTheRun), witnesses, backends: kind.storage.map(backend) };
+    kept(signers, `${name} ${leavesTheRun}`, () => signerFrom(config, lent, from, name, leavesTheRun));
+  const backend = (plugIn: string): StorageBackend => kept(backends, plugIn, () => storageFrom(config, lent, from, plugIn));
+  const witness = (plugIn: string): Witness => kept(witnesses, plugIn, () => witnessFrom(config, lent, from, plugIn));
+  return (name, plugIns, run) => {
+    const asked = witnessPlugIns(config, isLogged(config, run)).map(witness);
+    const leavesTheRun = asked.length > 0 || plugIns.some((plugIn) => plugIn !== "tekton");
+    return { signer: signer(name, leavesTheRun), witnesses: asked, backends: plugIns.map(backend) };
   };
 }
 
@@ -46,7 +68,7 @@ function isLogged({ transparency }: ChainsConfig, { annotations }: Run): boolean
   return annotations["chains.tekton.dev/transparency-upload"] === "true" && !logged;
 }
 
-function signerFrom(config: ChainsConfig, host: CatalogHost, from: Catalog, name: string, leavesTheRun: boolean): Signer {
+function signerFrom(config: ChainsConfig, host: PlanHost, from: Catalog, name: string, leavesTheRun: boolean): Signer {
   const plugin = signerPlugIn(name, config);
   const what = plugin === "keyless" ? "signers.x509.fulcio.enabled" : `signer "${name}"`;
   return madeOr(
@@ -56,20 +78,19 @@ function signerFrom(config: ChainsConfig, host: CatalogHost, from: Catalog, name
   );
 }
 
-function storageFrom(config: ChainsConfig, host: CatalogHost, from: Catalog, name: string): StorageBackend {
-  const plugin = storagePlugIn(name, config);
+function storageFrom(config: ChainsConfig, host: PlanHost, from: Catalog, plugIn: string): StorageBackend {
   return madeOr(
-    () => owned(from.storage, plugin)?.(config, host),
-    (why) => heldStorage(name, why),
-    `storage "${plugin}"`,
+    () => owned(from.storage, plugIn)?.(config, host),
+    (why) => heldStorage(plugIn.split(":")[0] ?? plugIn, why),
+    `storage "${plugIn}"`,
   );
 }
 
-function witnessFrom(config: ChainsConfig, host: CatalogHost, from: Catalog): Witness {
+function witnessFrom(config: ChainsConfig, host: PlanHost, from: Catalog, plugIn: string): Witness {
   return madeOr(
-    () => owned(from.witnesses, "rekor")?.(config, host),
-    (why) => heldWitness("rekor", why),
-    "a transparency log (transparency.enabled)",
+    () => owned(from.witnesses, plugIn)?.(config, host),
+    (why) => heldWitness(plugIn, why),
+    `witness "${plugIn}"`,
   );
 }
 

@@ -4,8 +4,20 @@ import type { ChainsConfig } from "@countersign/config";
 export const signerPlugIn = (name: string, { signers }: ChainsConfig): string =>
   name === "x509" && signers.x509.fulcio.enabled ? "keyless" : name;
 
-/** "oci" is two layouts, each a plug-in. */
-export function storagePlugIn(name: string, { storage }: ChainsConfig): string {
-  const { encodingFormat } = storage.oci;
-  return name === "oci" && encodingFormat !== "dsse" ? `oci:${encodingFormat}` : name;
+const tags = "oci";
+const bundles = "oci:sigstore-bundle";
+
+/** "oci" is two layouts, each a plug-in; they may be wanted together. */
+export function storagePlugIns(name: string, { storage }: ChainsConfig): readonly string[] {
+  if (name !== "oci") return [name];
+  return { dsse: [tags], "sigstore-bundle": [bundles], both: [tags, bundles] }[storage.oci.encodingFormat];
+}
+
+/** What says that an image is signed: in a bundle another payload than everywhere else. */
+export const imageFormat = (plugIn: string, { artifacts }: ChainsConfig): string =>
+  plugIn === bundles ? "sign-v1" : artifacts.image.format;
+
+/** The witnesses that this configuration asks for. A log comes last: it sees what the others said. */
+export function witnessPlugIns({ transparency }: ChainsConfig, isLogged: boolean): readonly string[] {
+  return [...(transparency.timestampUrl === "" ? [] : ["timestamp"]), ...(isLogged ? ["rekor"] : [])];
 }
