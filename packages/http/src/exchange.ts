@@ -1,3 +1,5 @@
+import type { LookupAddress, LookupAllOptions } from "node:dns";
+
 /** What leaves the process, and under which limits. */
 export interface HttpRequest {
   readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -45,13 +47,13 @@ export interface Http {
 }
 
 export interface HttpOptions {
-  /** Path of a PEM file with CAs that are trusted beside the system's. */
+  /** Path of a PEM file with CAs that are trusted beside the system's; read again when it was replaced. */
   readonly caFile?: string;
   /** PEM text of CAs trusted instead of the system's (a cluster's own CA). */
   readonly ca?: string;
   readonly clientCertificate?: { readonly cert: string; readonly key: string };
-  /** Skip certificate verification. */
-  readonly insecure?: boolean;
+  /** Skip certificate verification: always, or for the hosts of this list (hosts, "*.domain", addresses, ranges). */
+  readonly insecure?: boolean | readonly string[];
   readonly connectMs?: number;
   /** Connections per origin. Default 64. */
   readonly connections?: number;
@@ -62,6 +64,12 @@ export interface HttpOptions {
   readonly backOffMs?: (retry: number) => number;
   /** Called before a connection to a host named by users; throws to refuse. See host-policy. */
   readonly hostPolicy?: (host: string, address: string) => void;
+  /** How a name becomes addresses. Default: as the system does it. */
+  readonly lookup?: (
+    host: string,
+    how: LookupAllOptions,
+    done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+  ) => void;
   /** Told of every request that got an answer or failed; for metrics and tests. */
   readonly observe?: (seen: {
     method: string;

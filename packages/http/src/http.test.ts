@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
@@ -462,6 +462,45 @@ describe("TLS", () => {
     expect(() => client({ caFile: "/nowhere/ca.pem" })).toThrow("/nowhere/ca.pem");
   });
 
+  test("a CA file that is replaced counts from the next connection on; a damaged one does not", async () => {
+    const url = await servingTls((_, response) => response.end("x"));
+    const file = join(mkdtempSync(join(tmpdir(), "ca-")), "ca.pem");
+    writeFileSync(file, clientCertificate);
+    const wire = client({ caFile: file });
+    expect(await failure(wire.request(get(url)))).toMatchObject({ fault: "tls" });
+    writeFileSync(file, clientCertificate + caCertificate);
+    expect(await wire.request(get(url))).toMatchObject({ status: 200 });
+    writeFileSync(file, "-----BEGIN CERTIFICATE-----\nhalf");
+    expect(await wire.request(get(url))).toMatchObject({ status: 200 });
+    rmSync(file);
+    expect(await wire.request(get(url))).toMatchObject({ status: 200 });
+    writeFileSync(file, clientCertificate);
+    expect(await failure(wire.request(get(url)))).toMatchObject({ fault: "tls" });
+  });
+
+  test("a request under way outlives the replacing of the CA file", async () => {
+    const answered = Promise.withResolvers<void>();
+    const url = await servingTls(async (_, response) => {
+      await answered.promise;
+      response.end("late");
+    });
+    const file = join(mkdtempSync(join(tmpdir(), "ca-")), "ca.pem");
+    writeFileSync(file, caCertificate);
+    const wire = client({ caFile: file });
+    const slow = wire.request(get(url));
+    writeFileSync(file, caCertificate + clientCertificate);
+    const quick = wire.request(get(url));
+    answered.resolve();
+    expect([text((await slow).body), text((await quick).body)]).toEqual(["late", "late"]);
+  });
+
+  test("certificates are left unseen only for the hosts that are named", async () => {
+    const url = await servingTls((_, response) => response.end("x"));
+    expect(await client({ insecure: ["localhost"] }).request(get(url))).toMatchObject({ status: 200 });
+    expect(await client({ insecure: [new URL(url).host] }).request(get(url))).toMatchObject({ status: 200 });
+    expect(await failure(client({ insecure: ["other.example", "127.0.0.1"] }).request(get(url)))).toMatchObject({ fault: "tls" });
+  });
+
   test("the name in the certificate counts", async () => {
     const url = await servingTls((_, response) => response.end("x"));
     const port = new URL(url).port;
@@ -510,6 +549,20 @@ describe("the host policy", () => {
     await wire.request(get(url));
     expect(asked).toContainEqual(["localhost", "127.0.0.1"]);
     expect(asked.at(-1)).toEqual(["127.0.0.1", "127.0.0.1"]);
+  });
+
+  test("a name that resolves differently the second time is judged the second time, and what was judged is connected to", async () => {
+    const url = await serving((_, response) => response.writeHead(200, { connection: "close" }).end("x"));
+    const port = new URL(url).port;
+    const answers = ["127.0.0.1", "169.254.169.254", "127.0.0.1"];
+    const wire = client({
+      hostPolicy: hostPolicy({ allowLoopback: true }),
+      lookup: (_host, _how, done) => done(null, [{ address: answers.shift() ?? "", family: 4 }]),
+    });
+    expect(await wire.request(get(`http://rebinding.example:${port}/`))).toMatchObject({ status: 200 });
+    expect(await failure(wire.request(get(`http://rebinding.example:${port}/`)))).toMatchObject({ fault: "refused-host" });
+    expect(await wire.request(get(`http://rebinding.example:${port}/`))).toMatchObject({ status: 200 });
+    expect(answers).toEqual([]);
   });
 
   test("refuses names by what they resolve to, and addresses in every spelling", async () => {

@@ -1,5 +1,6 @@
 export type { Http, HttpOptions, HttpRequest, HttpResponse, HttpStream } from "./exchange.ts";
 export { HttpError, type HttpFault, isOutage, isUntrusted } from "./fault.ts";
+export { hostList } from "./host-list.ts";
 export { type HostPolicyOptions, hostPolicy } from "./host-policy.ts";
 export { http } from "./http.ts";
 export { pause } from "./pause.ts";

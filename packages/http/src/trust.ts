@@ -3,15 +3,6 @@ import { join } from "node:path";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import type { HttpOptions } from "./exchange.ts";
 
-/** @throws TypeError naming the file that cannot be read */
-export function readCaFile(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new TypeError(`the CA file ${file} cannot be read`, { cause });
-  }
-}
-
 /**
  * Whom to trust, made once: parsing some hundred CAs for each connection would cost more than the handshake.
  * `ca` stands alone. Otherwise: Node's CAs, the system's, SSL_CERT_FILE, SSL_CERT_DIR and caFile together.
