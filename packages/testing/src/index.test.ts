@@ -19,6 +19,7 @@ test("what strangers may use", () => {
     "misbehave",
     "oidcIssuer",
     "registry",
+    "rekor",
     "trustedRoot",
   ]);
   expect(Object.keys(conformance)).toEqual(["storageConformance"]);

@@ -1,0 +1,312 @@
+import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { createServer } from "node:http";
+import { leafHash, promiseText } from "@countersign/bundle";
+import type { PublishedKey } from "./ct-log.ts";
+import { bodyOf, listening } from "./listening.ts";
+import { type MerkleTree, merkleTree } from "./merkle-tree.ts";
+import { type Kept, keptOf, Unacceptable } from "./rekor-entries.ts";
+import { signedCheckpoint } from "./signed-note.ts";
+
+/**
+ * What can be wrong with what it answers; for faults of the network put `misbehave` in front.
+ * stalls: takes the entry and never answers. garbage: an answer that is no entry. wrong-promise: signed over another index. wrong-proof:
+ * another leaf's path. smaller-tree: the checkpoint of an older tree. other-log: all signed by a key that nobody knows. other-entry: a
+ * stranger's entry. no-proof: only the promise. lost: knows of a conflict and not of the entry. no-location: a conflict without address.
+ */
+export type RekorMood =
+  | "stalls"
+  | "garbage"
+  | "wrong-promise"
+  | "wrong-proof"
+  | "smaller-tree"
+  | "other-log"
+  | "other-entry"
+  | "no-proof"
+  | "lost"
+  | "no-location";
+
+export interface RekorOptions {
+  /** The name in its checkpoints. Default "rekor.localhost". */
+  readonly hostname?: string;
+  /** Whether it can be searched by hash. Default true. */
+  readonly index?: boolean;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  readonly port?: number;
+}
+
+export interface RekorEntry {
+  readonly uuid: string;
+  /** Over all trees. */
+  readonly logIndex: number;
+  readonly kind: string;
+  readonly version: string;
+  /** Canonical JSON. */
+  readonly body: string;
+}
+
+export interface RekorRequest {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly status: number;
+}
+
+export interface Rekor {
+  readonly url: string;
+  /** SPKI PEM of the present key. */
+  readonly publicKey: string;
+  /** Every key it ever had, the present one last. */
+  readonly logs: readonly PublishedKey[];
+  readonly entries: readonly RekorEntry[];
+  /** In the order of arrival. */
+  readonly seen: readonly RekorRequest[];
+  /** Replace it at any time. */
+  mood: RekorMood | undefined;
+  /** Another tree with another key from now on; the old one can still be read. */
+  rotate(): void;
+  close(): Promise<void>;
+}
+
+interface Shard {
+  readonly treeId: bigint;
+  readonly keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+  readonly logId: Buffer;
+  readonly tree: MerkleTree;
+  /** The number of its first entry over all trees. */
+  readonly first: number;
+}
+
+interface Leaf extends RekorEntry {
+  readonly shard: Shard;
+  /** Within its tree. */
+  readonly place: number;
+  readonly integratedTime: number;
+  readonly index: readonly string[];
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+class Refused extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Rekor v1 in memory: a real tree with promises, checkpoints and proofs, conflicts, search by hash, trees that follow one another. */
+export async function rekor(options: RekorOptions = {}): Promise<Rekor> {
+  const { hostname = "rekor.localhost", index = true, now = Date.now } = options;
+  const shards: Shard[] = [];
+  const leaves: Leaf[] = [];
+  const byUuid = new Map<string, Leaf>();
+  const seen: RekorRequest[] = [];
+  const logs: PublishedKey[] = [];
+  const stranger = newShard(0);
+  let active = rotated();
+
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url ?? "/", "http://localhost");
+    const { method = "GET" } = request;
+    const answer = answerTo(method, url, (await bodyOf(request)).toString());
+    if (!answer) return; // it stalls
+    const text = typeof answer.body === "string" ? answer.body : `${JSON.stringify(answer.body)}\n`;
+    seen.push({ method, path: url.pathname, status: answer.status });
+    response.writeHead(answer.status, { "content-type": "application/json", ...answer.headers }).end(text);
+  });
+  const { host, close } = await listening(server, options.port);
+  for (const [at, log] of logs.entries()) logs[at] = { ...log, url: `http://${host}` };
+
+  const self: Rekor = {
+    url: `http://${host}`,
+    get publicKey() {
+      return pemOf(active);
+    },
+    logs,
+    entries: leaves,
+    seen,
+    mood: undefined,
+    rotate() {
+      active = rotated(`http://${host}`);
+    },
+    close,
+  };
+  return self;
+
+  function newShard(first: number): Shard {
+    const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const logId = createHash("sha256")
+      .update(keys.publicKey.export({ type: "spki", format: "der" }))
+      .digest();
+    // Tree IDs are positive int64, and like real ones have sixteen hex digits.
+    return { treeId: 0x1122334455667788n + BigInt(shards.length), keys, logId, tree: merkleTree(), first };
+  }
+
+  function rotated(url = ""): Shard {
+    const shard = newShard(leaves.length);
+    shards.push(shard);
+    const start = new Date(now() - 86_400_000).toISOString();
+    logs.push({ keyId: shard.logId.toString("base64"), publicKey: pemOf(shard), url, validFor: { start } });
+    return shard;
+  }
+
+  function answerTo(method: string, { pathname: path, searchParams: query }: URL, body: string): Answer | undefined {
+    try {
+      const uuid = /^\/api\/v1\/log\/entries\/([0-9a-f]{64}|[0-9a-f]{80})$/.exec(path)?.[1];
+      if (method === "POST" && path === "/api/v1/log/entries") return create(path, parsed(body));
+      if (method === "POST" && path === "/api/v1/log/entries/retrieve") return { status: 200, body: retrieved(parsed(body)) };
+      if (method === "POST" && path === "/api/v1/index/retrieve") return { status: 200, body: searched(parsed(body)) };
+      if (method === "GET" && uuid) return { status: 200, body: told(leafNamed(uuid)) };
+      if (method === "GET" && path === "/api/v1/log/entries") return { status: 200, body: told(leaves[Number(query.get("logIndex"))]) };
+      if (method === "GET" && path === "/api/v1/log") return { status: 200, body: logInfo() };
+      if (method === "GET" && path === "/api/v1/log/proof") return { status: 200, body: consistency(query) };
+      if (method === "GET" && path === "/api/v1/log/publicKey") return publicKey(query.get("treeID"));
+      throw new Refused(404, "path not found");
+    } catch (error) {
+      const status = error instanceof Refused ? error.status : error instanceof Unacceptable ? 400 : 500;
+      const message = status === 500 ? "internal error" : `error processing entry: ${(error as Error).message}`;
+      return { status, body: { code: status, message } };
+    }
+  }
+
+  function create(path: string, proposal: unknown): Answer | undefined {
+    const kept = keptOf(proposal);
+    const uuid = `${treeHex(active)}${hexOf(kept)}`;
+    if (byUuid.has(uuid) || self.mood === "lost") return conflict(path, uuid);
+    const leaf = appended(kept);
+    if (self.mood === "stalls") return undefined;
+    if (self.mood === "garbage") return { status: 201, body: "<html>welcome to the gateway</html>" };
+    const body = told(self.mood === "other-entry" ? (leaves[leaf.logIndex - 1] ?? leaf) : leaf);
+    return { status: 201, body, headers: { location: `${path}/${leaf.uuid}`, etag: leaf.uuid } };
+  }
+
+  function conflict(path: string, uuid: string): Answer {
+    const message = `an equivalent entry already exists in the transparency log with UUID ${uuid}`;
+    const headers = self.mood === "no-location" ? {} : { location: `${path}/${uuid}` };
+    return { status: 409, body: { code: 409, message }, headers };
+  }
+
+  function appended(kept: Kept): Leaf {
+    const place = active.tree.append(leafHash(Buffer.from(kept.body)));
+    const leaf = {
+      ...kept,
+      uuid: `${treeHex(active)}${hexOf(kept)}`,
+      shard: active,
+      place,
+      logIndex: leaves.length,
+      integratedTime: Math.floor(now() / 1000),
+    };
+    leaves.push(leaf);
+    // The whole name, and the leaf's hash alone: the newest tree is searched first.
+    for (const name of [leaf.uuid, leaf.uuid.slice(16)]) byUuid.set(name, leaf);
+    return leaf;
+  }
+
+  function leafNamed(uuid: string): Leaf | undefined {
+    return self.mood === "lost" ? undefined : byUuid.get(uuid);
+  }
+
+  /** An entry as it is answered, with a proof in the tree as it stands now. */
+  function told(leaf: Leaf | undefined): unknown {
+    if (!leaf) throw new Refused(404, "not found");
+    const { shard, place, uuid, integratedTime, logIndex } = leaf;
+    const signer = self.mood === "other-log" ? stranger : shard;
+    const body = Buffer.from(leaf.body).toString("base64");
+    const logId = { keyId: shard.logId.toString("base64") };
+    const promised = { canonicalizedBody: body, integratedTime: `${integratedTime}`, logId, logIndex: `${logIndex}` };
+    const promise = self.mood === "wrong-promise" ? { ...promised, logIndex: `${logIndex + 1}` } : promised;
+    const signedEntryTimestamp = sign("sha256", Buffer.from(promiseText(promise)), signer.keys.privateKey).toString("base64");
+    const verification = { ...(self.mood !== "no-proof" && { inclusionProof: proofOf(shard, place, signer) }), signedEntryTimestamp };
+    return { [uuid]: { body, integratedTime, logID: shard.logId.toString("hex"), logIndex, verification } };
+  }
+
+  function proofOf(shard: Shard, place: number, signer: Shard): object {
+    const { tree } = shard;
+    const size = self.mood === "smaller-tree" ? tree.size - 1 : tree.size;
+    const hashes = tree.inclusion(place).map((hash) => Buffer.from(hash).toString("hex"));
+    return {
+      checkpoint: checkpointOf(shard, size, signer),
+      hashes: self.mood === "wrong-proof" ? [...hashes, "00".repeat(32)] : hashes,
+      logIndex: place,
+      rootHash: Buffer.from(tree.root()).toString("hex"),
+      treeSize: tree.size,
+    };
+  }
+
+  function checkpointOf({ treeId, tree }: Shard, size: number, { keys }: Shard): string {
+    return signedCheckpoint({ origin: `${hostname} - ${treeId}`, name: hostname, size, root: tree.root(size) }, keys);
+  }
+
+  function retrieved(asked: Loose): readonly unknown[] {
+    const { entryUUIDs = [], logIndexes = [], entries = [] } = asked;
+    if (entryUUIDs.length + logIndexes.length + entries.length > 10) throw new Refused(422, "more than max allowed 10 entries in request");
+    const found = [
+      ...(entryUUIDs as readonly string[]).map(leafNamed),
+      ...(entries as readonly unknown[]).map((proposal) => leafNamed(hexOf(keptOf(proposal)))),
+      ...(logIndexes as readonly number[]).map((at) => leaves[at]),
+    ];
+    return found.flatMap((leaf) => (leaf ? [told(leaf)] : []));
+  }
+
+  function searched({ hash, email, publicKey: key, operator = "or" }: Loose): readonly string[] {
+    if (!index) throw new Refused(501, "Search Index API not enabled in this Rekor instance");
+    const wanted = [
+      ...(hash ? [`${/^sha(256|512):/.test(hash) ? "" : "sha256:"}${hash}`.toLowerCase()] : []),
+      ...(email ? [String(email).toLowerCase()] : []),
+      ...(key ? [createHash("sha256").update(Buffer.from(key.content, "base64")).digest("hex")] : []),
+    ];
+    const fits = (leaf: Leaf): boolean =>
+      operator === "and" ? wanted.every((term) => leaf.index.includes(term)) : wanted.some((term) => leaf.index.includes(term));
+    return leaves.filter(fits).map(({ uuid }) => uuid);
+  }
+
+  function logInfo(): object {
+    const infoOf = (shard: Shard): object => ({
+      rootHash: Buffer.from(shard.tree.root()).toString("hex"),
+      signedTreeHead: checkpointOf(shard, shard.tree.size, shard),
+      treeID: `${shard.treeId}`,
+      treeSize: shard.tree.size,
+    });
+    return { ...infoOf(active), inactiveShards: shards.filter((shard) => shard !== active).map(infoOf) };
+  }
+
+  function consistency(query: URLSearchParams): object {
+    const { tree } = shardNamed(query.get("treeID"));
+    const [first, last] = [Number(query.get("firstSize") ?? 1), Number(query.get("lastSize"))];
+    if (!(first <= last && last <= tree.size)) throw new Refused(400, "no such sizes");
+    const hashes = tree.consistency(first, last).map((hash) => Buffer.from(hash).toString("hex"));
+    return { hashes, rootHash: Buffer.from(tree.root(last)).toString("hex") };
+  }
+
+  function publicKey(treeId: string | null): Answer {
+    return { status: 200, body: pemOf(shardNamed(treeId)), headers: { "content-type": "application/x-pem-file" } };
+  }
+
+  function shardNamed(treeId: string | null): Shard {
+    const shard = treeId ? shards.find((one) => `${one.treeId}` === treeId) : active;
+    if (!shard) throw new Refused(400, "no such tree");
+    return shard;
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a stranger's JSON; what is missing is refused
+type Loose = Readonly<Record<string, any>>;
+
+function parsed(body: string): Loose {
+  try {
+    const value: unknown = JSON.parse(body);
+    if (typeof value === "object" && value !== null) return value;
+  } catch {
+    // refused below
+  }
+  throw new Refused(400, "the body is no JSON object");
+}
+
+const pemOf = ({ keys }: Shard): string => keys.publicKey.export({ type: "spki", format: "pem" }).toString();
+const treeHex = ({ treeId }: Shard): string => treeId.toString(16).padStart(16, "0");
+const hexOf = ({ body }: Kept): string => Buffer.from(leafHash(Buffer.from(body))).toString("hex");
