@@ -1,5 +1,6 @@
 import type { CatalogHost, RegistryAccess } from "@countersign/catalog";
-import { type Http, hostPolicy, http } from "@countersign/http";
+import { CountersignError } from "@countersign/core";
+import { type Http, type HttpOptions, hostPolicy, http } from "@countersign/http";
 import { isInCluster, type RegistrySecrets } from "@countersign/kube";
 import type { KeySource } from "@countersign/signers-x509";
 import { dockerKeychain, firstOf, secretsKeychain } from "@countersign/storage-oci";
@@ -15,27 +16,33 @@ export interface PodHost extends CatalogHost {
   close(): Promise<void>;
 }
 
-/** What the pod lends to plug-ins: the mounted key, the run's registry credentials before the controller's own, ways out by their policy. */
+/** What the pod lends to plug-ins: the mounted key, registry credentials, and one way out for each set of rules. */
 export function podHost({ keys, secrets, caFile, env }: PodHostOptions): PodHost {
   const wires = new Map<string, Http>();
-  const common = { env, ...(caFile && { caFile }), userAgent: "countersign" };
-  const kept = (key: string, make: () => Http): Http => {
-    const wire = wires.get(key) ?? make();
-    wires.set(key, wire);
-    return wire;
-  };
-  // Outside a pod loopback is the user's own machine, where registries for trying things out live.
-  const policyOf = ({ allowedHosts: allow }: RegistryAccess): ReturnType<typeof hostPolicy> =>
-    hostPolicy({ allow, allowPrivate: allow.length === 0, allowLoopback: allow.length === 0 && !isInCluster(env) });
+  function wire(rules: unknown, options: () => HttpOptions): Http {
+    const key = JSON.stringify(rules);
+    const known = wires.get(key) ?? http({ env, ...(caFile && { caFile }), userAgent: "countersign", ...options() });
+    wires.set(key, known);
+    return known;
+  }
   return {
     keys,
     env,
-    http: () => kept("services", () => http(common)),
-    registryHttp: (access) =>
-      kept(JSON.stringify(access), () => http({ ...common, insecure: access.insecure, hostPolicy: policyOf(access) })),
+    http: () => wire("", () => ({})),
+    registryHttp: (access) => wire(access, () => ({ insecure: access.insecure, hostPolicy: policyFrom(access, env) })),
     credentials: () => firstOf(secretsKeychain(secrets), dockerKeychain({ env })),
     async close() {
       await Promise.all([...wires.values()].map((one) => one.close()));
     },
   };
+}
+
+/** In a pod loopback is its sidecars, so it must be listed; outside of one it is the user's own machine. */
+function policyFrom({ allowedHosts }: RegistryAccess, env: NodeJS.ProcessEnv): ReturnType<typeof hostPolicy> {
+  if (allowedHosts.length === 0) return hostPolicy({ allowLoopback: !isInCluster(env) });
+  try {
+    return hostPolicy({ allowPrivate: false, allow: allowedHosts });
+  } catch (cause) {
+    throw new CountersignError("config.allowed-hosts", `storage.oci.allowed-hosts: ${(cause as Error).message}`, { retry: "hold", cause });
+  }
 }
