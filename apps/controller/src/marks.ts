@@ -1,6 +1,7 @@
 import type { Report } from "@countersign/attest";
 import { annotationPrefix } from "@countersign/bundle";
 import { type Annotations, CountersignError, type Retry, retryOf } from "@countersign/core";
+import { transparencyAnnotations } from "./transparency-annotations.ts";
 
 /** The mildest failure decides: while anything waits, nothing is counted. */
 const mildestFirst: readonly Retry[] = ["hold", "wait", "counted", "never"];
@@ -22,11 +23,9 @@ export function marksOf(annotations: Annotations, mildest: Retry | undefined): A
 }
 
 /** What the storages ask to be written on the run, and where the log has it. */
-export function storedAnnotations({ outcomes }: Report): Annotations {
-  const entries = outcomes.flatMap(({ attestation }) => attestation?.evidence ?? []);
-  const url = entries.findLast((evidence) => evidence.kind === "log-entry")?.url;
-  const stored = outcomes.flatMap((outcome) => outcome.stored.map((at) => at.annotations ?? {}));
-  return Object.assign({}, ...stored, url ? { [`${annotationPrefix}transparency`]: url } : {}) as Annotations;
+export function storedAnnotations(report: Report): Annotations {
+  const stored = report.outcomes.flatMap((outcome) => outcome.stored.map((at) => at.annotations ?? {}));
+  return Object.assign({}, ...stored, transparencyAnnotations(report)) as Annotations;
 }
 
 /** An apply drops what it does not name, so whatever of ours stands on the run goes in again. */

@@ -42,6 +42,12 @@ test.each([
   [{ kind: "failed", ref, failures: [refused], final: false }, "warn", "not signed yet", { failures: [said] }],
   [{ kind: "failed", ref, failures: [refused], final: true }, "error", "given up", { failures: [said] }],
   [{ kind: "held", ref, outcomes: [], failures: [refused] }, "warn", "on hold", { failures: [said] }],
+  [
+    { kind: "orphaned", ref, entries: ["https://log.example/1"] },
+    "warn",
+    "the log has entries that nothing stored belongs to",
+    { code: "witness.orphan-entry", entries: ["https://log.example/1"] },
+  ],
   [{ kind: "released", ref, waitedMs: 7 }, "warn", "finalizer released unsigned", { waitedMs: 7 }],
   [{ kind: "visit-failed", key: "TaskRun/ci/build", error: refused, againInMs: 7.4 }, "warn", "visit failed", { ...said, againInMs: 7 }],
 ] as const)("%j", (news, level, msg, more) => {

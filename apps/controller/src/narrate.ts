@@ -17,6 +17,11 @@ export function speakTo(log: Logger): (news: ControllerNews) => void {
     const { kind, namespace, name, uid } = news.ref;
     const about = { "knative.dev/key": `${namespace}/${name}`, "knative.dev/kind": `tekton.dev.${kind}`, uid };
     if (news.kind === "released") return log.warn({ ...about, waitedMs: news.waitedMs }, "finalizer released unsigned");
+    if (news.kind === "orphaned")
+      return log.warn(
+        { ...about, code: "witness.orphan-entry", entries: news.entries },
+        "the log has entries that nothing stored belongs to",
+      );
     if (news.kind === "signed") {
       const stored = news.outcomes.flatMap((outcome) => outcome.stored.flatMap(({ uris }) => uris));
       const via = [...new Set(news.outcomes.flatMap((outcome) => outcome.stored.flatMap((at) => at.via ?? [])))];

@@ -9,6 +9,7 @@ import { deadlineLeft, guard, letGo, released } from "./finalizer.ts";
 import { storedAnnotations } from "./marks.ts";
 import { type ChildReference, isSettled, keyOf, type Projection } from "./projection.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { orphansIn } from "./transparency-annotations.ts";
 import type { Next } from "./work.ts";
 
 /** One visit to one run: at most one GET, one apply of annotations, and our finalizer on or off. */
@@ -53,11 +54,13 @@ async function forced({ ref, deletedAt, finalizers }: Projection, house: Surroun
 
 /** A plan that throws is a bug that this run brings to light: its failure, and nobody else's. */
 async function attested(run: Run, house: Surroundings, { signal }: Call): Promise<Pick<Visit, "report" | "failures">> {
-  const { plan, ledger, observe, count } = house;
+  const { plan, ledger, observe, count, tell } = house;
   const routes = routesOf(() => plan(run));
   if ("failure" in routes) return { report: { outcomes: [] }, failures: [routes.failure] };
   const report: Report = await attestRun(run, routes.routes, { signal, ledger, observe });
   count(run.ref, report.outcomes);
+  const entries = orphansIn(report);
+  if (entries.length > 0) tell({ kind: "orphaned", ref: run.ref, entries });
   return { report, failures: failuresOf(report) };
 }
 

@@ -40,4 +40,6 @@ export type News =
   | { readonly kind: "signed"; readonly ref: RunRef; readonly outcomes: readonly Outcome[] }
   | { readonly kind: "failed"; readonly ref: RunRef; readonly failures: readonly unknown[]; readonly final: boolean }
   | { readonly kind: "held"; readonly ref: RunRef; readonly outcomes: readonly Outcome[]; readonly failures: readonly unknown[] }
+  /** Log entries of ours that nothing stored belongs to: "https://log.example/api/v1/log/entries?logIndex=7". */
+  | { readonly kind: "orphaned"; readonly ref: RunRef; readonly entries: readonly string[] }
   | { readonly kind: "released"; readonly ref: RunRef; readonly waitedMs: number };

@@ -109,6 +109,8 @@ export function telemetry(gauges: TelemetryGauges, now: () => number): Telemetry
       created(kind, attestations.length);
       uploaded(kind, attestations.flatMap(({ evidence }) => evidence.filter((one) => one.kind === "log-entry")).length);
       stored(kind, outcomes.flatMap((outcome) => outcome.stored.filter(({ uris }) => uris.length > 0)).length);
+      const orphans = outcomes.flatMap((outcome) => outcome.orphans ?? []).length;
+      if (orphans > 0) errors.inc({ stage: "witness", code: "witness.orphan-entry", retry: "never" }, orphans);
     },
     signed(kind, finishedAt) {
       marked(kind);
