@@ -6,6 +6,8 @@ test("what goes through the door", () => {
     "RegistryError",
     "anonymous",
     "credentialsFrom",
+    "emptyType",
+    "fallbackTagOf",
     "imageConfigType",
     "imageManifestType",
     "indexType",

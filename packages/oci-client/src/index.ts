@@ -4,6 +4,7 @@ export type { HelperOptions } from "./credential-program.ts";
 export { credentialsFrom, type DockerConfig, parseDockerConfig } from "./docker-config.ts";
 export {
   type Descriptor,
+  emptyType,
   type ImageManifest,
   type Index,
   imageConfigType,
@@ -15,7 +16,15 @@ export {
   sha256Of,
 } from "./manifest.ts";
 export { isDigest, parseReference, parseRepository, type Reference, type Repository, textOf } from "./reference.ts";
-export type { Referrer } from "./referrers.ts";
-export { type OpenRepository, type Registries, type RegistryOptions, registries } from "./registry.ts";
+export { fallbackTagOf, type Referrer, type ReferrersList } from "./referrers.ts";
+export {
+  type ManifestText,
+  type OpenRepository,
+  type PutOptions,
+  type ReferrersCall,
+  type Registries,
+  type RegistryOptions,
+  registries,
+} from "./registry.ts";
 export { RegistryError, type RegistryErrorFacts } from "./registry-error.ts";
 export type { Call } from "./wire.ts";

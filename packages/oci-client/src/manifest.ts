@@ -15,6 +15,10 @@ export interface ImageManifest {
   readonly mediaType?: string;
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** What it is about: it is one of that manifest's referrers. */
+  readonly subject?: Descriptor;
+  readonly artifactType?: string;
 }
 
 export interface Index {
@@ -29,11 +33,15 @@ export interface StoredManifest {
   readonly bytes: Uint8Array;
   /** Of the bytes; computed, not believed. */
   readonly digest: string;
+  /** The registry's ETag, for a conditional write. */
+  readonly etag?: string;
 }
 
 export const imageManifestType = "application/vnd.oci.image.manifest.v1+json";
 export const imageConfigType = "application/vnd.oci.image.config.v1+json";
 export const indexType = "application/vnd.oci.image.index.v1+json";
+/** Of a configuration that says nothing, "{}". */
+export const emptyType = "application/vnd.oci.empty.v1+json";
 
 /** What a GET of a manifest accepts. */
 export const manifestTypes: readonly string[] = [
@@ -49,10 +57,12 @@ export const sha256Of = (bytes: Uint8Array): string => `sha256:${createHash("sha
 
 /** @throws TypeError when it is no image manifest, or has more than 1000 layers */
 export function parseImageManifest(bytes: Uint8Array): ImageManifest {
-  const { schemaVersion, config, layers, ...rest } = objectFrom(bytes);
+  const { schemaVersion, config, layers, subject, annotations, ...rest } = objectFrom(bytes);
   if (schemaVersion !== 2 || !isDescriptor(config) || !isDescriptorList(layers)) throw new TypeError("it is no image manifest");
   if (layers.length > maxLayers) throw new TypeError(`it has ${layers.length} layers; more than ${maxLayers} are read by nobody`);
-  return { schemaVersion, ...rest, config, layers };
+  if (!isAbsent(subject) && !isDescriptor(subject)) throw new TypeError("it names a subject that is no descriptor");
+  if (!isAbsent(annotations) && !areAnnotations(annotations)) throw new TypeError("its annotations are no texts");
+  return { schemaVersion, ...rest, config, layers, ...(!isAbsent(annotations) && { annotations }), ...(!isAbsent(subject) && { subject }) };
 }
 
 /** @throws TypeError when it is no index */
@@ -82,9 +92,11 @@ function isDescriptor(value: unknown): value is Descriptor {
     Number.isSafeInteger(size) &&
     typeof digest === "string" &&
     (isDigest(digest) || /^sha512:[0-9a-f]{128}$/.test(digest)) &&
-    (annotations === undefined || annotations === null || areAnnotations(annotations))
+    (isAbsent(annotations) || areAnnotations(annotations))
   );
 }
 
-const areAnnotations = (value: unknown): boolean =>
+const isAbsent = (value: unknown): value is null | undefined => value === undefined || value === null;
+
+const areAnnotations = (value: unknown): value is Readonly<Record<string, string>> =>
   typeof value === "object" && value !== null && Object.values(value).every((one) => typeof one === "string");

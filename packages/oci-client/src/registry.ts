@@ -1,10 +1,10 @@
 import type { Http, HttpResponse } from "@countersign/http";
 import type { Actions } from "./auth.ts";
 import { anonymous, type Credential } from "./credential.ts";
-import { manifestTypes, type StoredManifest, sha256Of } from "./manifest.ts";
+import { type Descriptor, manifestTypes, type StoredManifest, sha256Of } from "./manifest.ts";
 import { nextPage } from "./next-page.ts";
 import { isDigest, type Repository, textOf } from "./reference.ts";
-import { type Referrer, referrersOf } from "./referrers.ts";
+import { type Referrer, type ReferrersList, referrersOf } from "./referrers.ts";
 import { type Asked, refusalFrom, unsound } from "./registry-error.ts";
 import { type Call, type Entrance, type Step, type Wire, wire } from "./wire.ts";
 
@@ -12,8 +12,12 @@ export interface RegistryOptions {
   readonly http: Http;
   /** Plain http may be tried with any registry, not only with local ones. Default false. */
   readonly insecure?: boolean;
+  /** How long one request may take until its answer begins, and the answer may be silent. Default 10 s. */
+  readonly requestMs?: number;
   /** How long one operation may take, retries included. Default 30 s. */
   readonly totalMs?: number;
+  /** A larger manifest or list is an error. Default 4 MiB. */
+  readonly maxManifestBytes?: number;
 }
 
 /** All registries: what is learnt of one (scheme, challenge, tokens) is kept as long as this object. */
@@ -27,12 +31,19 @@ export interface OpenRepository {
   readonly place: Repository;
   /** The source of the credentials that were let in last; undefined as long as none were asked for. */
   readonly admitted: string | undefined;
-  /** Undefined where there is none of that tag or digest. At most 4 MiB. */
+  /** Undefined where there is none of that tag or digest. */
   manifest(tagOrDigest: string, call: Call): Promise<StoredManifest | undefined>;
   /** What a tag points to, as the registry says. */
   digestOf(tag: string, call: Call): Promise<string | undefined>;
+  /** Media type, size and digest of what a tag or digest names, without fetching it where the registry says all three. */
+  describe(tagOrDigest: string, call: Call): Promise<Descriptor | undefined>;
   /** Answers the digest. */
-  putManifest(tagOrDigest: string, manifest: Omit<StoredManifest, "digest">, call: Call): Promise<string>;
+  putManifest(tagOrDigest: string, manifest: ManifestText, call: Call & PutOptions): Promise<string>;
+  /**
+   * A manifest that names a subject, by its digest. listed: the registry says that it lists it among the subject's referrers; where it does
+   * not say so, list them, and write the fallback tag where there is no API.
+   */
+  putReferrer(manifest: ManifestText, call: Call): Promise<{ readonly digest: string; readonly listed: boolean }>;
   hasBlob(digest: string, call: Call): Promise<boolean>;
   /** Undefined where there is none. More than maxBytes (16 MiB) is an error. */
   blob(digest: string, call: Call & { readonly maxBytes?: number }): Promise<Uint8Array | undefined>;
@@ -40,10 +51,21 @@ export interface OpenRepository {
   putBlob(bytes: Uint8Array, call: Call): Promise<string>;
   tags(call: Call): Promise<readonly string[]>;
   /** What names this digest as its subject; by the referrers API or, without one, by the fallback tag. */
-  referrers(digest: string, call: Call & { readonly artifactType?: string }): Promise<readonly Referrer[]>;
+  referrers(digest: string, call: ReferrersCall): Promise<readonly Referrer[]>;
+  /** The same, and who keeps that list. */
+  listReferrers(digest: string, call: ReferrersCall): Promise<ReferrersList>;
 }
 
-const maxManifestBytes = 4 * 2 ** 20;
+export type ManifestText = Pick<StoredManifest, "mediaType" | "bytes">;
+export type ReferrersCall = Call & { readonly artifactType?: string };
+
+export interface PutOptions {
+  /** Only over what had this ETag; a registry that minds it answers 412 otherwise, the others pay no attention. */
+  readonly ifMatch?: string | undefined;
+  /** Default 3. A write that must not come late (somebody else wrote meanwhile) is tried once. */
+  readonly tries?: number;
+}
+
 const maxTagPages = 100;
 /** Their names come from users: memory must have an end. */
 const maxRegistries = 1000;
@@ -51,18 +73,29 @@ const maxRegistries = 1000;
 const wantsSession: ReadonlySet<number> = new Set([400, 404, 405, 411, 413, 415, 422, 501]);
 const binary = { "content-type": "application/octet-stream" };
 
-export function registries({ http, insecure = false, totalMs = 30_000 }: RegistryOptions): Registries {
-  const through = wire({ http, insecure, totalMs });
-  const sessionOnly = new Set<string>();
+export function registries(options: RegistryOptions): Registries {
+  const { http, insecure = false, requestMs = 10_000, totalMs = 30_000, maxManifestBytes = 4 * 2 ** 20 } = options;
+  const through = wire({ http, insecure, requestMs, totalMs });
+  const manners: Manners = { maxManifestBytes, sessionOnly: new Set(), tagOnly: new Map() };
   return {
     open(place, [first = anonymous, ...more], actions) {
-      return openRepository({ place, candidates: [first, ...more], actions, next: 0 }, through, sessionOnly);
+      return openRepository({ place, candidates: [first, ...more], actions, next: 0 }, through, manners);
     },
   };
 }
 
-/** `sessionOnly`: registries that do not take a blob in one request. */
-function openRepository(entrance: Entrance, through: Wire, sessionOnly: Set<string>): OpenRepository {
+/** What was learnt of registries, by host. */
+interface Manners {
+  readonly maxManifestBytes: number;
+  /** They do not take a blob in one request. */
+  readonly sessionOnly: Set<string>;
+  /** They have no Referrers API; until when that is believed, since registries get updates (milliseconds, performance.now). */
+  readonly tagOnly: Map<string, number>;
+}
+
+const tagOnlyMs = 10 * 60_000;
+
+function openRepository(entrance: Entrance, through: Wire, { maxManifestBytes, sessionOnly, tagOnly }: Manners): OpenRepository {
   const { place } = entrance;
   const base = `/v2/${place.repository}`;
   const askedOf = (operation: string, tagOrDigest: string): Asked => {
@@ -81,7 +114,50 @@ function openRepository(entrance: Entrance, through: Wire, sessionOnly: Set<stri
     const digest = sha256Of(answer.body);
     if (isDigest(tagOrDigest) && digest !== tagOrDigest)
       throw unsound(asked, `the registry gave a manifest with another digest, ${digest}`);
-    return { mediaType: (answer.headers["content-type"] ?? "").split(";")[0]?.trim() ?? "", bytes: answer.body, digest };
+    const { etag } = answer.headers;
+    return { mediaType: typeFrom(answer), bytes: answer.body, digest, ...(etag && { etag }) };
+  }
+
+  async function put(
+    tagOrDigest: string,
+    { mediaType, bytes }: ManifestText,
+    { signal, ifMatch, tries }: Call & PutOptions,
+  ): Promise<HttpResponse> {
+    const asked = askedOf("PUT manifest", tagOrDigest);
+    const headers = { "content-type": mediaType, ...(ifMatch && { "if-match": ifMatch }) };
+    const url = `${base}/manifests/${tagOrDigest}`;
+    const answer = await send({ ...asked, signal, method: "PUT", url, headers, body: bytes, ...(tries && { tries }) });
+    if (answer.status !== 201 && answer.status !== 200) throw refusalFrom(asked, answer, source());
+    return answer;
+  }
+
+  async function headOf(tagOrDigest: string, { signal }: Call): Promise<Partial<Descriptor> | undefined> {
+    const asked = askedOf("HEAD manifest", tagOrDigest);
+    const answer = await send({ ...asked, signal, method: "HEAD", url: `${base}/manifests/${tagOrDigest}`, headers: accept });
+    if (answer.status === 404) return undefined;
+    if (answer.status !== 200) throw refusalFrom(asked, answer, source());
+    const { "docker-content-digest": digest = "", "content-length": size = "" } = answer.headers;
+    const mediaType = typeFrom(answer);
+    return { ...(mediaType && { mediaType }), ...(/^\d+$/.test(size) && { size: Number(size) }), ...(isDigest(digest) && { digest }) };
+  }
+
+  async function listReferrers(digest: string, { signal, artifactType }: ReferrersCall): Promise<ReferrersList> {
+    const asked = askedOf("GET referrers of", digest);
+    const known = (tagOnly.get(place.registry) ?? 0) > performance.now();
+    const get = async (url: string): Promise<HttpResponse> => {
+      const answer = await send({ ...asked, signal, url, maxBytes: maxManifestBytes });
+      // A registry that does not know the repository says nothing about its manners.
+      if (answer.status === 404 && !/NAME_UNKNOWN/.test(Buffer.from(answer.body).toString("latin1", 0, 4_096))) {
+        if (tagOnly.size >= maxRegistries) tagOnly.clear();
+        tagOnly.set(place.registry, performance.now() + tagOnlyMs);
+      }
+      return answer;
+    };
+    try {
+      return await referrersOf({ digest, artifactType, asked, base, tagOnly: known, get, manifest: (tag) => manifest(tag, { signal }) });
+    } catch (error) {
+      throw error instanceof TypeError ? unsound(asked, error.message) : error;
+    }
   }
 
   /** In one request where the registry takes that. A blob is named by its digest: to send it twice does no harm, so POST may be repeated. */
@@ -112,21 +188,28 @@ function openRepository(entrance: Entrance, through: Wire, sessionOnly: Set<stri
     },
     manifest,
     putBlob,
-    async digestOf(tag, { signal }) {
-      const asked = askedOf("HEAD manifest", tag);
-      const answer = await send({ ...asked, signal, method: "HEAD", url: `${base}/manifests/${tag}`, headers: accept });
-      if (answer.status === 404) return undefined;
-      if (answer.status !== 200) throw refusalFrom(asked, answer, source());
-      const said = answer.headers["docker-content-digest"];
-      // The header is optional in the specification; the bytes always know.
-      return said && isDigest(said) ? said : (await manifest(tag, { signal }))?.digest;
+    // The headers of a HEAD are optional in the specification; the bytes always know.
+    async describe(tagOrDigest, call) {
+      const head = await headOf(tagOrDigest, call);
+      if (!head) return undefined;
+      const { mediaType, size, digest } = head;
+      if (mediaType && size !== undefined && digest) return { mediaType, size, digest };
+      const stored = await manifest(tagOrDigest, call);
+      return stored && { mediaType: stored.mediaType, size: stored.bytes.length, digest: stored.digest };
     },
-    async putManifest(tagOrDigest, { mediaType, bytes }, { signal }) {
-      const asked = askedOf("PUT manifest", tagOrDigest);
-      const headers = { "content-type": mediaType };
-      const answer = await send({ ...asked, signal, method: "PUT", url: `${base}/manifests/${tagOrDigest}`, headers, body: bytes });
-      if (answer.status !== 201 && answer.status !== 200) throw refusalFrom(asked, answer, source());
-      return sha256Of(bytes);
+    async digestOf(tag, call) {
+      const head = await headOf(tag, call);
+      return head && (head.digest ?? (await manifest(tag, call))?.digest);
+    },
+    listReferrers,
+    async putManifest(tagOrDigest, text, call) {
+      await put(tagOrDigest, text, call);
+      return sha256Of(text.bytes);
+    },
+    async putReferrer(text, call) {
+      const digest = sha256Of(text.bytes);
+      const { headers } = await put(digest, text, call);
+      return { digest, listed: isDigest(headers["oci-subject"] ?? "") };
     },
     async hasBlob(digest, { signal }) {
       const asked = askedOf("HEAD blob", digest);
@@ -155,15 +238,13 @@ function openRepository(entrance: Entrance, through: Wire, sessionOnly: Set<stri
       }
       return all;
     },
-    referrers(digest, { signal, artifactType }) {
-      const asked = askedOf("GET referrers of", digest);
-      const get = (url: string): Promise<HttpResponse> => send({ ...asked, signal, url, maxBytes: maxManifestBytes });
-      return referrersOf({ digest, artifactType, asked, base, get, manifest: (tag) => manifest(tag, { signal }) }).catch((error) =>
-        Promise.reject(error instanceof TypeError ? unsound(asked, error.message) : error),
-      );
+    async referrers(digest, call) {
+      return (await listReferrers(digest, call)).referrers;
     },
   };
 }
+
+const typeFrom = ({ headers }: HttpResponse): string => (headers["content-type"] ?? "").split(";")[0]?.trim() ?? "";
 
 /** A registry behind a proxy that ends TLS often names itself with http: that is not followed, credentials would travel in the clear. */
 function sessionUrl(location: string, digest: string, origin: string, asked: Asked): string {

@@ -37,12 +37,14 @@ export interface WireOptions {
   readonly http: Http;
   /** Plain http may be tried with any registry. Certificates are the business of `http`. */
   readonly insecure: boolean;
+  /** For one try until its answer begins, and for silence within the answer. */
+  readonly requestMs: number;
   /** For one request, tries included. */
   readonly totalMs: number;
 }
 
 /** Knows which scheme each registry speaks and what its last challenge was; sends a credential only once it was asked for. */
-export function wire({ http, insecure, totalMs }: WireOptions): Wire {
+export function wire({ http, insecure, requestMs, totalMs }: WireOptions): Wire {
   const origins = new Map<string, string>();
   const challenges = new Map<string, Challenge>();
   const auth = authorizer({ http, insecure, totalMs });
@@ -92,6 +94,8 @@ export function wire({ http, insecure, totalMs }: WireOptions): Wire {
         url,
         signal,
         totalMs,
+        headersMs: requestMs,
+        idleMs: requestMs,
         headers: { ...headers, ...(authorization && { authorization }) },
         ...(method && { method }),
         ...(body !== undefined && { body }),
@@ -130,7 +134,10 @@ export function wire({ http, insecure, totalMs }: WireOptions): Wire {
   }
 
   async function greet(origin: string, tries: number, { signal }: Call): Promise<Greeting> {
-    return { origin, answer: await http.request({ url: `${origin}/v2/`, tries, totalMs, maxBytes: 1 << 20, signal }) };
+    return {
+      origin,
+      answer: await http.request({ url: `${origin}/v2/`, tries, totalMs, headersMs: requestMs, maxBytes: 1 << 20, signal }),
+    };
   }
 
   return { send, originOf };

@@ -1,11 +1,14 @@
-import { dsseLayerMediaType, type Layer, simplesigningMediaType } from "@countersign/bundle";
+import { dsseLayerMediaType, type FoundInBundle, foundInBundle, type Layer, simplesigningMediaType } from "@countersign/bundle";
 import type { Call } from "@countersign/core";
 import {
   type Descriptor,
+  type ImageManifest,
   type OpenRepository,
   parseImageManifest,
   RegistryError,
+  type Repository,
   type StoredManifest,
+  sha256Of,
   textOf,
 } from "@countersign/oci-client";
 
@@ -17,18 +20,25 @@ const keptBytes = 16 * 2 ** 20;
 export interface LayerReader {
   /** The signatures and envelopes of a tag, oldest first. What is damaged or gone is left out: it must not hide what is sound. */
   layersOf(repository: OpenRepository, manifest: StoredManifest, call: Call): Promise<readonly Layer[]>;
+  /** The bundle that a referrer's manifest holds; undefined when it holds none, or is damaged or gone. */
+  bundleOf(repository: OpenRepository, referrer: Descriptor, call: Call): Promise<ReadBundle | undefined>;
+  /** Bytes that the registry has just taken: they need not be fetched to be read. */
+  keep(place: Repository, bytes: Uint8Array): void;
+}
+
+export interface ReadBundle extends FoundInBundle {
+  readonly manifest: ImageManifest;
+  /** The layer that holds the bundle. */
+  readonly layer: Descriptor;
 }
 
 export function layerReader(): LayerReader {
   const kept = new Map<string, Uint8Array>();
   let size = 0;
 
-  async function bytesOf(repository: OpenRepository, { digest }: Descriptor, call: Call): Promise<Uint8Array | undefined> {
-    const key = textOf({ ...repository.place, digest });
-    const known = kept.get(key);
-    if (known) return known;
-    const bytes = await repository.blob(digest, call).catch(unlessUnsound);
-    if (!bytes) return undefined;
+  function keep({ registry, repository }: Repository, bytes: Uint8Array): void {
+    const key = textOf({ registry, repository, digest: sha256Of(bytes) });
+    if (kept.has(key)) return;
     kept.set(key, bytes);
     size += bytes.length;
     for (const [oldest, { length }] of kept) {
@@ -36,6 +46,18 @@ export function layerReader(): LayerReader {
       kept.delete(oldest);
       size -= length;
     }
+  }
+
+  async function bytesOf(
+    { place }: OpenRepository,
+    { digest }: Descriptor,
+    fetched: () => Promise<Uint8Array | undefined>,
+  ): Promise<Uint8Array | undefined> {
+    const { registry, repository } = place;
+    const known = kept.get(textOf({ registry, repository, digest }));
+    if (known) return known;
+    const bytes = await fetched().catch(unlessUnsound);
+    if (bytes) keep(place, bytes);
     return bytes;
   }
 
@@ -48,12 +70,34 @@ export function layerReader(): LayerReader {
         left -= size;
         if (left < 0) break;
         if (mediaType !== dsseLayerMediaType && mediaType !== simplesigningMediaType) continue;
-        const bytes = await bytesOf(repository, descriptor, call);
+        const bytes = await bytesOf(repository, descriptor, () => repository.blob(descriptor.digest, call));
         if (bytes) layers.push({ mediaType, bytes, annotations });
       }
       return layers.reverse();
     },
+    async bundleOf(repository, referrer, call) {
+      if (referrer.size > maxBytes) return undefined;
+      const manifestBytes = await bytesOf(repository, referrer, async () => (await repository.manifest(referrer.digest, call))?.bytes);
+      const manifest = manifestBytes && readable(manifestBytes);
+      const layer = manifest?.layers.find(({ mediaType }) => isBundleType(mediaType));
+      if (!manifest || !layer || layer.size > maxBytes) return undefined;
+      const bytes = await bytesOf(repository, layer, () => repository.blob(layer.digest, call));
+      const read = bytes && foundInBundle(Buffer.from(bytes).toString("utf8"));
+      return read && { ...read, manifest, layer };
+    },
+    keep,
   };
+}
+
+/** "application/vnd.dev.sigstore.bundle.v0.3+json", and as older versions put it. */
+export const isBundleType = (mediaType: string): boolean => /^application\/vnd\.dev\.sigstore\.bundle[.+;]/.test(mediaType);
+
+function readable(bytes: Uint8Array): ImageManifest | undefined {
+  try {
+    return parseImageManifest(bytes);
+  } catch {
+    return undefined; // somebody else's referrer of another kind
+  }
 }
 
 /** @throws RegistryError when something else stands at the tag */

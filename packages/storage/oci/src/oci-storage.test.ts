@@ -61,10 +61,12 @@ describe("storing", () => {
     expect(registry.seen).toEqual([`GET registry.example/v2/team/app/manifests/${tag}.att`]);
     registry.seen.length = 0;
     await findFor(store, attestation);
-    expect(registry.seen).toHaveLength(3);
-    registry.seen.length = 0;
+    expect(registry.seen, "the look after a write is the reading that follows it").toHaveLength(0);
     await findFor(store, attestation);
-    expect(registry.seen, "layers that were read once are not read again").toHaveLength(1);
+    expect(registry.seen, "what we put there ourselves need not be fetched").toHaveLength(1);
+    registry.seen.length = 0;
+    await findFor(backend(registry), attestation);
+    expect(registry.seen, "a stranger reads all").toHaveLength(4);
   });
 
   test("the same signature twice is one layer, and a retry of it writes the same bytes", async () => {
@@ -210,7 +212,7 @@ describe("many writers", () => {
     const all = Array.from({ length: 50 }, (_, i) => attested(statement([subject], `${i}`), key));
     await Promise.all(all.map((attestation, i) => stores[i % 2]?.store(attestation, call)));
     expect(layersAt(registry, `${name}/${tag}.att`)).toHaveLength(50);
-    expect(registry.seen.filter((line) => line.startsWith("PUT"))).toHaveLength(50);
+    expect(registry.seen.filter((line) => line.startsWith("PUT")).length, "who waits is taken along").toBeLessThan(5);
     expect(turnsTaken()).toBe(0);
   });
 
@@ -238,9 +240,11 @@ describe("many writers", () => {
   test("another process that has appended to ours is no reason to write again", async () => {
     const registry = memoryRegistry();
     const at = `${name}/${tag}.att`;
+    let appendedTo = false;
     registry.before = (line) => {
       const kept = registry.manifests.get(at);
-      if (!line.startsWith("HEAD") || !kept) return undefined;
+      if (!line.startsWith("HEAD") || !kept || appendedTo) return undefined;
+      appendedTo = true;
       const manifest = JSON.parse(Buffer.from(kept.bytes).toString());
       const layers = [...manifest.layers, { mediaType: "x/y", size: 1, digest: `sha256:${digestOf("x")}` }];
       registry.manifests.set(at, { type: kept.type, bytes: Buffer.from(JSON.stringify({ ...manifest, layers })) });
@@ -273,7 +277,7 @@ describe("many writers", () => {
       code: "store.contended",
       retry: "wait",
     });
-    expect(registry.seen.filter((line) => line.startsWith("PUT")).length).toBeLessThan(10);
+    expect(registry.seen.filter((line) => line.startsWith("PUT")).length).toBeLessThan(20);
   });
 
   test("a failure does not block those behind it, and an abort while waiting is prompt", async () => {
@@ -283,7 +287,7 @@ describe("many writers", () => {
     registry.before = (line) => {
       if (!first || !line.startsWith("PUT")) return undefined;
       first = false;
-      return gate.promise.then(() => answer(500));
+      return gate.promise.then(() => answer(500, "", { "retry-after": "60" }));
     };
     const store = backend(registry);
     const failing = failure(store.store(attested(statement([subject], "a"), key), call));

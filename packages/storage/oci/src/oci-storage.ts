@@ -1,23 +1,35 @@
-import { foundInLayer, tagLayer } from "@countersign/bundle";
 import {
   type Artifact,
   type Attestation,
   type Call,
   CountersignError,
   type Found,
+  type Payload,
   type StorageBackend,
   type StoredAt,
   type Where,
 } from "@countersign/core";
 import type { Http } from "@countersign/http";
-import { type OpenRepository, parseRepository, type Registries, type Repository, registries } from "@countersign/oci-client";
-import { attach, lookAfter } from "./attach.ts";
+import {
+  type OpenRepository,
+  parseIndex,
+  parseRepository,
+  type Reference,
+  type Registries,
+  type Repository,
+  registries,
+  type StoredManifest,
+  textOf,
+} from "@countersign/oci-client";
+import { acquaintance } from "./acquaintance.ts";
+import { foundInBundles, storeBundle } from "./bundles.ts";
 import { type Attached, attachedTo } from "./discover.ts";
 import { few } from "./few.ts";
 import type { CredentialSource } from "./keychain.ts";
 import { layerReader } from "./layers.ts";
-import { type Place, placesOf, uriOf } from "./places.ts";
+import { bundleImagesOf, type ImageAt, type Layout, type Place, placesOf, uriOf } from "./places.ts";
 import { mildestOf, storeErrorFrom } from "./store-error.ts";
+import { foundAtTag, storeAtTag } from "./tags.ts";
 
 export interface OciOptions {
   /** With the certificates, proxies and host policy that shall hold for registries. */
@@ -29,27 +41,43 @@ export interface OciOptions {
   readonly insecure?: boolean;
   /** How long reading, or one attempt to write, may take at one place; waiting for its turn is not counted. Default 30 s. */
   readonly totalMs?: number;
+  /** Layers of cosign's `.sig` and `.att` tags, or sigstore bundles among the image's referrers. Default "tags". */
+  readonly layout?: Layout;
+  /** Stands in a bundle's manifest as the time of its creation. Default: the system's clock. */
+  readonly now?: () => Date;
   /**
-   * How long to wait after a write before looking whether another writer has overwritten it; it is told how long the write took
-   * (milliseconds). Default: about three times as long, 10 ms to 1 s.
+   * How long to wait after a write before looking whether another writer has overwritten it; it is told how long the slowest request took
+   * (milliseconds). Default: 100 ms and three times as long, 150 ms at least.
    */
-  readonly lookAfterMs?: (tookMs: number) => number;
+  readonly lookAfterMs?: (slowestMs: number) => number;
+  /** Told each time another writer was found to have written at a place of ours in between: "registry/repository:tag". */
+  readonly onContention?: (place: string) => void;
 }
 
 export interface OciStorage extends StorageBackend {
-  /** Everything attached to an image by tag: "registry/repository@sha256:…" or "registry/repository:tag". Believes nothing. */
+  /**
+   * Everything attached to an image, in both layouts, whatever the layout of this backend: "registry/repository@sha256:…" or
+   * "registry/repository:tag". Believes nothing.
+   */
   discover(image: string, call: Call): Promise<readonly Attached[]>;
 }
 
 /** Places served at the same time. */
 const width = 4;
+const maxLooks = 1_000;
 
-/** Beside the image, as cosign's `.sig` and `.att` tags. @throws CountersignError "config.oci-repository" */
+/** How long the look after a write counts as the reading that follows it (milliseconds). */
+const lookLasts = 5_000;
+
+/** Beside the image: as cosign's `.sig` and `.att` tags, or as bundles. @throws CountersignError "config.oci-repository" */
 export function ociStorage(options: OciOptions): OciStorage {
-  const { http, credentials, insecure = false, totalMs = 30_000, lookAfterMs = lookAfter } = options;
+  const { http, credentials, insecure = false, totalMs = 30_000, layout = "tags", now = () => new Date() } = options;
+  const { lookAfterMs, onContention } = options;
   const instead = options.repository === undefined ? undefined : repositoryFrom(options.repository);
   const all: Registries = registries({ http, insecure, totalMs });
   const reader = layerReader();
+  const known = acquaintance();
+  const looks = new Map<string, { readonly stored: StoredManifest; readonly at: number }>();
 
   async function open(
     place: Repository,
@@ -61,13 +89,26 @@ export function ociStorage(options: OciOptions): OciStorage {
     return all.open({ registry, repository }, await credentials(artifact, { registry, repository }, call), actions);
   }
 
+  const whereTo = (payload: Payload): readonly (Place | ImageAt)[] =>
+    layout === "tags" ? placesOf(payload, instead) : bundleImagesOf(payload);
+
   async function store(attestation: Attestation, call: Call): Promise<StoredAt> {
-    const layer = tagLayer(attestation);
-    const places = placesOf(attestation.payload, instead);
-    const settled = await few(places, width, async (place) => {
-      const repository = await inTime(place, call, (within) => open(place, attestation.artifact, "pull,push", within));
-      const at = await attach(repository, place, layer, { signal: call.signal, lookAfterMs, inTime: (work) => inTime(place, call, work) });
-      return { uri: uriOf(at), via: repository.admitted };
+    const { payload, artifact } = attestation;
+    const settled = await few(whereTo(payload), width, async (place) => {
+      const repository = await inTime(place, call, (within) => open(place, artifact, "pull,push", within));
+      const how = {
+        signal: call.signal,
+        lookAfterMs,
+        onContention,
+        inTime: <T>(work: (call: Call) => Promise<T>) => inTime(place, call, work),
+      };
+      if (place.kind !== "image") {
+        looked(uriOf(place), await storeAtTag(repository, place, attestation, { ...how, reader }));
+        return { uri: uriOf(place), via: repository.admitted };
+      }
+      const { digest, index } = await storeBundle(repository, place, attestation, { ...how, reader, known, now });
+      if (index) looked(textOf(place), index);
+      return { uri: textOf({ ...place, digest }), via: repository.admitted };
     });
     const stored = valuesOf(settled, call);
     const via = [...new Set(stored.flatMap((one) => one.via ?? []))].join(", ");
@@ -75,14 +116,27 @@ export function ociStorage(options: OciOptions): OciStorage {
   }
 
   async function find({ artifact, payload }: Where, call: Call): Promise<readonly Found[]> {
-    const settled = await few(placesOf(payload, instead), width, (place) =>
+    const settled = await few(whereTo(payload), width, (place) =>
       inTime(place, call, async (within) => {
         const repository = await open(place, artifact, "pull", within);
-        const stored = await repository.manifest(place.tag, within);
-        return stored ? await reader.layersOf(repository, stored, within) : [];
+        const seen = justSeen(textOf(place));
+        if (place.kind !== "image") return foundAtTag(repository, seen ?? (await repository.manifest(place.tag, within)), reader, within);
+        const referrers = seen ? parseIndex(seen.bytes).manifests : await repository.referrers(place.digest, within);
+        return foundInBundles(referrers, payload, repository, reader, within);
       }),
     );
-    return valuesOf(settled, call).flatMap((layers) => layers.flatMap((layer) => foundInLayer(layer) ?? []));
+    return valuesOf(settled, call).flat();
+  }
+
+  /** What a look after a write saw is what a reading right after it would see: the registry is not asked for it twice. */
+  function looked(place: string, stored: StoredManifest): void {
+    if (looks.size >= maxLooks) looks.clear();
+    looks.set(place, { stored, at: performance.now() });
+  }
+  function justSeen(place: string): StoredManifest | undefined {
+    const look = looks.get(place);
+    looks.delete(place);
+    return look && performance.now() - look.at < lookLasts ? look.stored : undefined;
   }
 
   function discover(image: string, call: Call): Promise<readonly Attached[]> {
@@ -92,13 +146,13 @@ export function ociStorage(options: OciOptions): OciStorage {
   }
 
   /** A registry that dawdles through many small steps is an outage too. */
-  async function inTime<T>(place: Place, { signal }: Call, work: (call: Call) => Promise<T>): Promise<T> {
+  async function inTime<T>(place: Reference, { signal }: Call, work: (call: Call) => Promise<T>): Promise<T> {
     const deadline = AbortSignal.timeout(totalMs);
     try {
       return await work({ signal: AbortSignal.any([signal, deadline]) });
     } catch (error) {
       if (!deadline.aborted) throw storeErrorFrom(error);
-      throw new CountersignError("store.registry-unavailable", `${uriOf(place)}: not done within ${totalMs} ms; it is tried again`, {
+      throw new CountersignError("store.registry-unavailable", `${textOf(place)}: not done within ${totalMs} ms; it is tried again`, {
         retry: "wait",
         cause: error,
       });

@@ -19,33 +19,60 @@ export const placeOf = ({ registry, repository }: Repository, digest: string, ki
 
 export const uriOf = (place: Place): string => textOf(place);
 
+/** How attestations lie beside an image: as layers of cosign's tags, or as sigstore bundles among its referrers. */
+export type Layout = "tags" | "bundles";
+
+/** An image, by repository and digest. */
+export interface ImageAt extends Repository {
+  readonly kind: "image";
+  /** "sha256:<hex>". */
+  readonly digest: string;
+}
+
 /**
- * Where a payload belongs: a statement at each subject that is an image, an image signature at its image; nothing else belongs to a
- * registry. `instead` replaces registry and repository of every image.
+ * The tags to which a payload belongs: a statement at each subject that is an image, an image signature at its image; nothing else belongs
+ * to a registry. `instead` replaces registry and repository of every image.
  *
  * @throws CountersignError "store.image-name" when an image signature names none
  */
-export function placesOf({ envelope, mediaType, subjects }: Payload, instead: Repository | undefined): readonly Place[] {
-  const kind = envelope === "dsse" ? "att" : mediaType === simplesigningMediaType ? "sig" : undefined;
-  if (!kind) return [];
-  const places = subjects.flatMap((subject) => {
-    const image = imageOf(subject);
-    if (!image && kind === "sig") throw nameless(subject);
-    return image ? [placeOf(instead ?? image, image.digest, kind)] : [];
-  });
+export function placesOf(payload: Payload, instead: Repository | undefined): readonly Place[] {
+  const kind = tagKindOf(payload);
+  const places = kind ? imagesIn(payload, kind === "sig").map((image) => placeOf(instead ?? image, image.digest, kind)) : [];
   return [...new Map(places.map((place) => [uriOf(place), place])).values()];
+}
+
+/** The images to which a payload belongs as a bundle: it must have an envelope, or no verifier accepts it. @throws as placesOf */
+export function bundleImagesOf(payload: Payload): readonly ImageAt[] {
+  const images = payload.envelope === "dsse" ? imagesIn(payload, payload.predicateType === signV1PredicateType) : [];
+  return [...new Map(images.map((image) => [textOf(image), image])).values()];
+}
+
+/** The statement by which cosign signs an image in a bundle: in a `.att` tag it would be taken for an attestation. */
+export const signV1PredicateType = "https://sigstore.dev/cosign/sign/v1";
+
+function tagKindOf({ envelope, mediaType, predicateType }: Payload): TagKind | undefined {
+  if (envelope === "dsse") return predicateType === signV1PredicateType ? undefined : "att";
+  return mediaType === simplesigningMediaType ? "sig" : undefined;
+}
+
+function imagesIn({ subjects }: Payload, isSignature: boolean): readonly ImageAt[] {
+  return subjects.flatMap((subject) => {
+    const image = imageOf(subject);
+    if (!image && isSignature) throw nameless(subject);
+    return image ? [image] : [];
+  });
 }
 
 /**
  * A name with its registry and a sha256. Type hints always name the registry; a bare word ("app.jar") is some other thing that was built,
  * not an image of Docker Hub.
  */
-function imageOf({ name, digest }: Subject): (Repository & { readonly digest: string }) | undefined {
+function imageOf({ name, digest }: Subject): ImageAt | undefined {
   const sha256 = `sha256:${digest["sha256"] ?? ""}`;
   const [host = ""] = name.split("/");
   if (!isDigest(sha256) || !name.includes("/") || !(/[.:]/.test(host) || host === "localhost")) return undefined;
   const reference = parseReference(`${name}@${sha256}`);
-  return reference && { registry: reference.registry, repository: reference.repository, digest: sha256 };
+  return reference && { kind: "image", registry: reference.registry, repository: reference.repository, digest: sha256 };
 }
 
 const nameless = ({ name }: Subject): CountersignError =>

@@ -8,8 +8,18 @@ export interface MemoryRegistry extends Http {
   readonly manifests: Map<string, { readonly type: string; readonly bytes: Uint8Array }>;
   /** "registry.example/team/app/<digest>". */
   readonly blobs: Map<string, Uint8Array>;
+  /** It has the Referrers API. Default false. */
+  referrersApi: boolean;
   /** Has the first word on each request; what it answers is the answer. */
   before: (line: string, request: HttpRequest) => HttpResponse | undefined | Promise<HttpResponse | undefined>;
+}
+
+interface Manifest {
+  readonly config?: { readonly digest: string };
+  readonly layers?: readonly { readonly digest: string }[];
+  readonly subject?: { readonly digest: string };
+  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
@@ -28,15 +38,15 @@ export function memoryRegistry(): MemoryRegistry {
   function manifest({ method, headers, body = "" }: HttpRequest, repository: string, name: string): HttpResponse {
     const bytes = Buffer.from(body);
     if (method === "PUT") {
-      const { config, layers } = JSON.parse(bytes.toString()) as { config: { digest: string }; layers: { digest: string }[] };
-      if ([config, ...layers].some(({ digest }) => !blobs.has(`${repository}/${digest}`)))
+      const { config, layers = [], subject } = JSON.parse(bytes.toString()) as Manifest;
+      if ([...(config ? [config] : []), ...layers].some(({ digest }) => !blobs.has(`${repository}/${digest}`)))
         return answer(400, '{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}');
       for (const key of [name, digestOf(bytes)]) manifests.set(`${repository}/${key}`, { type: headers?.["content-type"] ?? "", bytes });
-      return answer(201);
+      return answer(201, "", registry.referrersApi && subject ? { "oci-subject": subject.digest } : {});
     }
     const known = manifests.get(`${repository}/${name}`);
     if (!known) return answer(404);
-    const about = { "content-type": known.type, "docker-content-digest": digestOf(known.bytes) };
+    const about = { "content-type": known.type, "content-length": `${known.bytes.length}`, "docker-content-digest": digestOf(known.bytes) };
     return answer(200, method === "HEAD" ? "" : known.bytes, about);
   }
 
@@ -48,7 +58,18 @@ export function memoryRegistry(): MemoryRegistry {
     return answer(201);
   }
 
+  function referrers(repository: string, digest: string): HttpResponse {
+    if (!registry.referrersApi) return answer(404);
+    const listed = [...manifests].flatMap(([key, { type, bytes }]) => {
+      const { subject, artifactType, annotations } = JSON.parse(bytes.toString()) as Manifest;
+      const named = key.startsWith(`${repository}/sha256:`) && subject?.digest === digest;
+      return named ? [{ mediaType: type, size: bytes.length, digest: digestOf(bytes), artifactType, annotations }] : [];
+    });
+    return answer(200, JSON.stringify({ schemaVersion: 2, manifests: listed }));
+  }
+
   const registry: MemoryRegistry = {
+    referrersApi: false,
     seen,
     manifests,
     blobs,
@@ -61,8 +82,9 @@ export function memoryRegistry(): MemoryRegistry {
       await new Promise((resolve) => setImmediate(resolve));
       const said = await abortable(registry.before(line, request), request.signal);
       if (said) return said;
-      const [, path = "", what, name = ""] = /^\/v2\/(.+?)\/(manifests|blobs)\/(.*)$/.exec(url.pathname) ?? [];
+      const [, path = "", what, name = ""] = /^\/v2\/(.+?)\/(manifests|blobs|referrers)\/(.*)$/.exec(url.pathname) ?? [];
       if (what === "manifests") return manifest(request, `${url.host}/${path}`, name);
+      if (what === "referrers") return referrers(`${url.host}/${path}`, name);
       if (what === "blobs") return blob(request, url, `${url.host}/${path}`, name);
       return answer(200);
     },

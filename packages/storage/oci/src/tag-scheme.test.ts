@@ -29,7 +29,7 @@ describe.skipIf(!existsSync(golden))(
       let last: ReturnType<typeof appended> | undefined;
       for (const [i, { mediaType, annotations = {} }] of recorded.layers.entries()) {
         const layer: Layer = { mediaType, bytes: file(`layer${i}.json`), annotations };
-        last = appended(manifest, layer);
+        last = appended(manifest, [layer]);
         manifest = parseImageManifest(last.manifest);
       }
       expect(Buffer.from(last?.manifest ?? "").toString()).toBe(file("manifest.json").toString());
@@ -39,5 +39,5 @@ describe.skipIf(!existsSync(golden))(
 );
 
 test("the configuration of one layer has 233 bytes", () => {
-  expect(appended(undefined, { mediaType: "m", bytes: Buffer.from("x"), annotations: {} }).config.length).toBe(233);
+  expect(appended(undefined, [{ mediaType: "m", bytes: Buffer.from("x"), annotations: {} }]).config?.length).toBe(233);
 });

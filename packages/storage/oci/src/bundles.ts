@@ -1,0 +1,176 @@
+import { sameBytes, sha256, sigstoreBundle, sigstoreBundleMediaType } from "@countersign/bundle";
+import type { Attestation, Call, Found, Payload } from "@countersign/core";
+import {
+  type Descriptor,
+  emptyType,
+  fallbackTagOf,
+  type Index,
+  imageManifestType,
+  indexType,
+  type OpenRepository,
+  parseIndex,
+  RegistryError,
+  type StoredManifest,
+  sha256Of,
+  textOf,
+} from "@countersign/oci-client";
+import { type Acquaintance, emptyConfig } from "./acquaintance.ts";
+import type { LayerReader } from "./layers.ts";
+import type { ImageAt } from "./places.ts";
+import { type KeepOptions, kept, type SharedTag } from "./shared-tag.ts";
+
+export const contentKey = "dev.sigstore.bundle.content";
+export const predicateTypeKey = "dev.sigstore.bundle.predicateType";
+const createdKey = "org.opencontainers.image.created";
+
+export interface BundleOptions extends KeepOptions {
+  readonly reader: LayerReader;
+  readonly now: () => Date;
+  readonly known: Acquaintance;
+}
+
+export interface StoredBundle {
+  /** Of the manifest that holds it. */
+  readonly digest: string;
+  /** What stands at the fallback tag now, where that is the list of referrers. */
+  readonly index?: StoredManifest;
+}
+
+/**
+ * An attestation as one sigstore bundle that refers to its image, as cosign 3 attaches it: stored once, whatever is beside it.
+ *
+ * @throws CountersignError "store.image-missing", "store.contended"; RegistryError
+ */
+export async function storeBundle(
+  repository: OpenRepository,
+  image: ImageAt,
+  attestation: Attestation,
+  { reader, now, known, ...options }: BundleOptions,
+): Promise<StoredBundle> {
+  const { inTime } = options;
+  const [subject, read] = await inTime((call) => Promise.all([known.subject(repository, image, call), listed(repository, image, call)]));
+  const twin = await inTime((call) => twinAmong(read.list.referrers, attestation, repository, reader, call));
+  if (twin) return { digest: twin.digest, ...(read.list.index && { index: read.list.index }) };
+  const bundle = Buffer.from(sigstoreBundle(attestation));
+  await inTime((call) => Promise.all([known.empty(repository, call), repository.putBlob(bundle, call)]));
+  const bytes = manifestText(attestation.payload, bundle, subject, now());
+  const put = await inTime((call) => repository.putReferrer({ mediaType: imageManifestType, bytes }, call)).catch((error) => {
+    // Perhaps the registry has thrown away what we believe is there.
+    known.forget(repository, image);
+    throw error;
+  });
+  for (const one of [bundle, bytes]) reader.keep(repository.place, one);
+  const listing =
+    read.list.keptBy === "registry" &&
+    (put.listed ||
+      (await inTime((call) => repository.listReferrers(image.digest, call))).referrers.some(({ digest }) => digest === put.digest));
+  if (listing) return { digest: put.digest };
+  const seen = read.list.keptBy === "tag" ? { seen: { stored: read.list.index, asOf: read.asOf } } : {};
+  const piece = descriptorFrom(bytes);
+  const index = await kept(repository, indexAt(repository, image), { piece, bring: async () => undefined }, { ...options, ...seen });
+  return { digest: put.digest, index };
+}
+
+async function listed(
+  repository: OpenRepository,
+  { digest }: ImageAt,
+  call: Call,
+): Promise<{ readonly list: Awaited<ReturnType<OpenRepository["listReferrers"]>>; readonly asOf: number }> {
+  // Where the API is asked in vain first, the tag is read later than this: a reading that is older than it says does no harm.
+  const asOf = performance.now();
+  return { list: await repository.listReferrers(digest, call), asOf };
+}
+
+/** Every signature over this predicate type that lies beside the image as a bundle. */
+export async function foundInBundles(
+  referrers: readonly Descriptor[],
+  payload: Payload,
+  repository: OpenRepository,
+  reader: LayerReader,
+  call: Call,
+): Promise<readonly (Found & { readonly manifest: string })[]> {
+  const all = await Promise.all(
+    referrers
+      .filter((referrer) => mayHold(referrer, payload))
+      .map(async (referrer) => ({ referrer, read: await reader.bundleOf(repository, referrer, call) })),
+  );
+  return all.flatMap(({ referrer, read }) => (read ? [{ ...read.found, manifest: referrer.digest }] : []));
+}
+
+/** By its annotations, where the list has them: cosign's fallback index has none, and gives another artifact type. */
+function mayHold({ mediaType, annotations, artifactType }: Descriptor, { predicateType }: Payload): boolean {
+  const said = annotations?.[predicateTypeKey];
+  if (mediaType !== imageManifestType || (said !== undefined && said !== predicateType)) return false;
+  return artifactType === undefined || artifactType === sigstoreBundleMediaType || artifactType === emptyType || said !== undefined;
+}
+
+/** The same signature over the same bytes with the same certificate: whatever a log said of it, it is the same. */
+async function twinAmong(
+  referrers: readonly Descriptor[],
+  { payload, signature }: Attestation,
+  repository: OpenRepository,
+  reader: LayerReader,
+  call: Call,
+): Promise<{ readonly digest: string } | undefined> {
+  const digest = sha256(payload.body);
+  const found = await foundInBundles(referrers, payload, repository, reader, call);
+  const twin = found.find(
+    (one) =>
+      one.digest === digest &&
+      sameBytes(one.signature.bytes, signature.bytes) &&
+      (one.signature.certificate ?? "").trim() === leafOf(signature.certificate ?? ""),
+  );
+  return twin && { digest: twin.manifest };
+}
+
+/** A bundle keeps the first certificate alone. */
+const leafOf = (pem: string): string =>
+  /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/.exec(pem.replaceAll("\r", ""))?.[0] ?? "";
+
+/** Member by member as cosign 3 writes it, an artifact type within the configuration's descriptor included. */
+export function manifestText({ predicateType = "" }: Payload, bundle: Uint8Array, subject: Descriptor, created: Date): Uint8Array {
+  const config = { mediaType: emptyType, size: emptyConfig.length, digest: sha256Of(emptyConfig), artifactType: sigstoreBundleMediaType };
+  const layers = [{ mediaType: sigstoreBundleMediaType, size: bundle.length, digest: sha256Of(bundle) }];
+  const annotations = {
+    [contentKey]: "dsse-envelope",
+    [predicateTypeKey]: predicateType,
+    [createdKey]: `${created.toISOString().slice(0, 19)}Z`,
+  };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: imageManifestType,
+    config,
+    layers,
+    annotations,
+    subject,
+    artifactType: sigstoreBundleMediaType,
+  };
+  return Buffer.from(JSON.stringify(manifest));
+}
+
+/** Its entry in the fallback index, with the annotations that the specification asks for. */
+function descriptorFrom(manifest: Uint8Array): Descriptor {
+  const { annotations } = JSON.parse(Buffer.from(manifest).toString()) as { annotations: Record<string, string> };
+  const artifactType = sigstoreBundleMediaType;
+  return { mediaType: imageManifestType, size: manifest.length, digest: sha256Of(manifest), annotations, artifactType };
+}
+
+/** The fallback index: entries of others stay as they are, all are sorted by digest. */
+function indexAt(repository: OpenRepository, { digest }: ImageAt): SharedTag<Descriptor, Index> {
+  const tag = fallbackTagOf(digest);
+  const reference = textOf({ ...repository.place, tag });
+  return {
+    tag,
+    parse(stored) {
+      if (stored.mediaType === indexType) return parseIndex(stored.bytes);
+      const sentence = `GET manifest ${reference}: somebody put something else there (it is no OCI index); remove the tag`;
+      throw new RegistryError(sentence, { operation: "GET manifest", reference, outage: false });
+    },
+    holds: ({ manifests }, piece) => manifests.some((one) => one.digest === piece.digest),
+    added(index, pieces) {
+      const base = index ?? { schemaVersion: 2, mediaType: indexType };
+      const manifests = [...(index?.manifests ?? []), ...pieces].sort((a, b) => (a.digest < b.digest ? -1 : 1));
+      return { blobs: [], mediaType: indexType, bytes: Buffer.from(JSON.stringify({ ...base, manifests })) };
+    },
+  };
+}
