@@ -243,7 +243,8 @@ export async function rekor(options: RekorOptions = {}): Promise<Rekor> {
   }
 
   function retrieved(asked: Loose): readonly unknown[] {
-    const { entryUUIDs = [], logIndexes = [], entries = [] } = asked;
+    // Go's clients write null for what they do not ask.
+    const [entryUUIDs, logIndexes, entries] = [asked["entryUUIDs"] ?? [], asked["logIndexes"] ?? [], asked["entries"] ?? []];
     if (entryUUIDs.length + logIndexes.length + entries.length > 10) throw new Refused(422, "more than max allowed 10 entries in request");
     const found = [
       ...(entryUUIDs as readonly string[]).map(leafNamed),
