@@ -17,24 +17,30 @@ export interface StatementClaims {
 
 export interface ImageClaims {
   readonly kind: "image-signature";
+  /** Of a statement (cosign's sign/v1, in a DSSE envelope); absent of a simplesigning document, which is signed as it is. */
+  readonly predicateType?: string;
   readonly digests: readonly string[];
-  /** The name that the image had when it was signed. */
+  /** The name that the image had when it was signed, where it says one. */
   readonly reference: string;
 }
 
-/** Reads an in-toto statement or a simplesigning payload; undefined when it is neither. It believes nothing and judges nothing. */
+/** Reads an in-toto statement, an image signature among them, or a simplesigning payload; undefined when it is neither. It believes nothing and judges nothing. */
 export function claimsOf(payload: Uint8Array): Claims | undefined {
   const value = jsonOf(payload);
   return statementClaims(value) ?? imageClaims(value);
 }
 
-function statementClaims({ _type, predicateType, subject, predicate }: Loose): StatementClaims | undefined {
+/** The statement that cosign 3 signs for an image: it says nothing but which image. */
+const signV1 = "https://sigstore.dev/cosign/sign/v1";
+
+function statementClaims({ _type, predicateType, subject, predicate }: Loose): Claims | undefined {
   if (![statementTypeV01, statementTypeV1].includes(_type as never) || typeof predicateType !== "string") return undefined;
   const subjects = (Array.isArray(subject) ? subject : []).map(loose).map(({ name, digest }) => ({
     name: typeof name === "string" ? name : "",
     digest: textsOf(loose(digest)),
   }));
   const digests = subjects.flatMap(({ digest }) => Object.entries(digest).map(([algorithm, hex]) => `${algorithm}:${hex}`));
+  if (predicateType === signV1) return { kind: "image-signature", predicateType, digests, reference: subjects[0]?.name ?? "" };
   return {
     kind: "provenance",
     predicateType,

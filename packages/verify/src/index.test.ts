@@ -2,5 +2,13 @@ import { expect, test } from "vitest";
 import * as api from "./index.ts";
 
 test("the package's door", () => {
-  expect(Object.keys(api).sort()).toEqual(["claimsOf", "trustFromPem", "verify"]);
+  expect(Object.keys(api).sort()).toEqual([
+    "certificateHolder",
+    "claimsOf",
+    "trustFromPem",
+    "trustedAuthorityFromPem",
+    "trustedKeysFromPem",
+    "trustedRootFrom",
+    "verify",
+  ]);
 });

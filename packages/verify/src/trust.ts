@@ -1,20 +1,33 @@
-/** Whom to believe. For now: the holders of some keys. */
+import type { Period, TrustedKey } from "@countersign/bundle";
+
+export type { Period, TrustedKey };
+
+export interface TrustedAuthority {
+  readonly url: string;
+  /** PEM, issuing certificate first, root last. */
+  readonly certificates: readonly string[];
+  readonly validFor?: Period;
+}
+
+/** What a trusted_root.json says, as far as verifying needs it. */
+export interface SigstoreTrust {
+  readonly logs: readonly TrustedKey[];
+  readonly ctLogs: readonly TrustedKey[];
+  readonly certificateAuthorities: readonly TrustedAuthority[];
+  readonly timestampAuthorities: readonly TrustedAuthority[];
+}
+
+/** A signer's key that counts only for what was signed, in the eyes of a log or a timestamp authority, within a time. */
+export interface TimedKey {
+  /** SPKI PEM. */
+  readonly publicKey: string;
+  readonly validFor: Period;
+}
+
+/** Whom to believe: the holders of some keys, and with `sigstore` certificate authorities, logs and timestamp authorities. */
 export interface TrustMaterial {
   /** SPKI PEM, one key each. Several while a rotation lasts. */
   readonly publicKeys: readonly string[];
-}
-
-/**
- * The public keys of a PEM text such as cosign.pub; several blocks are several trusted keys.
- *
- * @throws TypeError when there is none, or when something else is among them; the text is never quoted
- */
-export function trustFromPem(text: string): TrustMaterial {
-  const types = [...text.matchAll(/-----BEGIN ([^-\r\n]+)-----/g)].map(([, type]) => type);
-  const other = types.find((type) => type !== "PUBLIC KEY");
-  if (other?.includes("PRIVATE KEY")) throw new TypeError("this is a private key; verifying wants the public one, such as cosign.pub");
-  if (other) throw new TypeError(`this holds a "${other}"; verifying wants a "PUBLIC KEY", such as cosign.pub`);
-  const publicKeys = text.match(/-----BEGIN PUBLIC KEY-----[\s\S]*?-----END PUBLIC KEY-----/g) ?? [];
-  if (publicKeys.length === 0) throw new TypeError("this holds no public key in PEM form, such as cosign.pub");
-  return { publicKeys: publicKeys.map((pem) => `${pem}\n`) };
+  readonly timedKeys?: readonly TimedKey[];
+  readonly sigstore?: SigstoreTrust;
 }

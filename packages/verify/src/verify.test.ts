@@ -7,7 +7,8 @@ import { ed25519ph } from "@noble/curves/ed25519.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Policy } from "./policy.ts";
-import { type TrustMaterial, trustFromPem } from "./trust.ts";
+import type { TrustMaterial } from "./trust.ts";
+import { trustFromPem } from "./trust-from-pem.ts";
 import { verify } from "./verify.ts";
 
 const hex = "a".repeat(64);

@@ -3,19 +3,19 @@ import type { Found } from "@countersign/core";
 import { inTotoPayloadType, preAuthEncoding } from "@countersign/in-toto-attestation";
 import { type Claims, claimsOf } from "./claims.ts";
 import type { Policy } from "./policy.ts";
-import { signatureFault } from "./signature.ts";
+import { signerReasons } from "./signer.ts";
 import type { TrustMaterial } from "./trust.ts";
-import type { Check, Reason, Verdict } from "./verdict.ts";
+import { because, type Check, type Reason, type Verdict } from "./verdict.ts";
 
 /**
  * Whether somebody trusted signed this payload, and whether it says what is wanted. Pure: no network, no clock; the same input always
- * gives the same verdict. A statement counts only when the DSSE encoding with the in-toto payload type was signed, an image signature
- * only when the payload's own bytes were.
+ * gives the same verdict. A statement counts only when the DSSE encoding with the in-toto payload type was signed, a simplesigning
+ * document only when the payload's own bytes were.
  */
 export function verify(found: Found, payload: Uint8Array, trust: TrustMaterial, policy: Policy): Verdict {
   const claims = claimsOf(payload);
   const reasons = [
-    ...signatureReasons(found, payload, claims, trust),
+    ...signedReasons(found, payload, claims, trust, policy),
     ...(claims
       ? policyReasons(claims, policy)
       : [because("predicate", "the payload is neither an in-toto statement nor an image signature")]),
@@ -23,18 +23,26 @@ export function verify(found: Found, payload: Uint8Array, trust: TrustMaterial, 
   return { accepted: reasons.length === 0, reasons };
 }
 
-function signatureReasons(found: Found, payload: Uint8Array, claims: Claims | undefined, trust: TrustMaterial): readonly Reason[] {
-  if (trust.publicKeys.length === 0) return [because("identity", "no key is trusted, so nobody's signature counts")];
+function signedReasons(
+  found: Found,
+  payload: Uint8Array,
+  claims: Claims | undefined,
+  trust: TrustMaterial,
+  policy: Policy,
+): readonly Reason[] {
+  const { publicKeys, timedKeys = [] } = trust;
+  if (publicKeys.length + timedKeys.length === 0 && !policy.identity)
+    return [because("identity", "no key is trusted, so nobody's signature counts")];
   if (payload.length === 0) return [because("signature", "the payload is empty")];
   if (found.digest !== sha256(payload)) return [because("signature", "the signature was found for another payload")];
-  const message = claims?.kind === "image-signature" ? payload : preAuthEncoding(inTotoPayloadType, payload);
-  const fault = signatureFault(found.signature, message, trust.publicKeys);
-  return fault === undefined ? [] : [because("signature", fault)];
+  const isRaw = claims?.kind === "image-signature" && claims.predicateType === undefined;
+  const message = isRaw ? payload : preAuthEncoding(inTotoPayloadType, payload);
+  return signerReasons({ found, payload, message }, trust, policy);
 }
 
 /** Each rule a line, with its sentence beside it. */
 function policyReasons(claims: Claims, { kind, subject, predicateTypes, builderIds, invocationId }: Policy): readonly Reason[] {
-  const predicateType = claims.kind === "provenance" ? claims.predicateType : undefined;
+  const { predicateType } = claims;
   const invocation = claims.kind === "provenance" ? claims.invocationId : undefined;
   const builderId = claims.kind === "provenance" ? claims.builderId : undefined;
   // what is of another kind altogether has no predicate type and no builder to be wrong
@@ -62,4 +70,3 @@ function policyReasons(claims: Claims, { kind, subject, predicateTypes, builderI
 }
 
 const named = { provenance: "an in-toto statement", "image-signature": "an image signature" } as const;
-const because = (check: Check, sentence: string): Reason => ({ check, sentence });

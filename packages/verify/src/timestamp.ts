@@ -1,0 +1,27 @@
+import { certificateAuthority, faultIn } from "./one-question.ts";
+import { sigstoreCore, type Verify } from "./sigstore-library.ts";
+import type { TrustedAuthority } from "./trust.ts";
+
+type Token = Extract<Verify.SignedEntity["timestamps"][number], { $case: "timestamp-authority" }>["timestamp"];
+
+/** When a trusted authority saw these bytes (RFC 3161), or a sentence that says why it did not. */
+export function timestampOf(token: string, stamped: Uint8Array, authorities: readonly TrustedAuthority[]): Date | string {
+  const timestamp = tokenFrom(token);
+  if (!timestamp) return "the timestamp cannot be read";
+  const fault = faultIn({
+    content: { signature: Buffer.from(stamped) },
+    timestamps: [{ $case: "timestamp-authority", timestamp }],
+    trust: { timestampAuthorities: authorities.map(certificateAuthority) },
+    timestampsWanted: 1,
+  });
+  return fault === undefined ? timestamp.signingTime : "no trusted timestamp authority made this timestamp over this signature";
+}
+
+function tokenFrom(base64: string): Token | undefined {
+  try {
+    const token = sigstoreCore().RFC3161Timestamp.parse(Buffer.from(base64, "base64"));
+    return Number.isNaN(token.signingTime.getTime()) ? undefined : token;
+  } catch {
+    return undefined;
+  }
+}
