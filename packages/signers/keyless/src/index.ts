@@ -1,1 +1,4 @@
-export {};
+export { type IdentityTokensOptions, identityTokens } from "./identity-tokens.ts";
+export { type KeylessOptions, keylessSigner } from "./keyless-signer.ts";
+export type { IdentityToken, TokenSource } from "./token-source.ts";
+export type { KeylessTrust, KeylessTrustSource, Period, TrustedAuthority, TrustedKey } from "./trust.ts";
