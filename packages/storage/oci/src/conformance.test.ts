@@ -35,6 +35,42 @@ describe.each([
   });
 });
 
+describe.each([true, false])("the storage exam for bundles, with the Referrers API: %s", (referrers) => {
+  const it: typeof storageConformance extends (it: infer I, ...rest: never[]) => unknown ? I : never = (name, body) =>
+    // What has no envelope is never a bundle.
+    name.includes("envelope none") ? undefined : test(name, body);
+  storageConformance(it, async (): Promise<StorageCandidate> => {
+    const behind = await registry({ referrers });
+    const front = await misbehave(behind.url);
+    const wire = wireOf();
+    const { payload } = await anAttestation({ repository: `${front.host}/team/app` });
+    const subject = `sha256:${payload.subjects[0]?.digest["sha256"]}`;
+    const headers = {
+      "content-type": "application/vnd.oci.image.manifest.v1+json",
+      "content-length": "7",
+      "docker-content-digest": subject,
+    };
+    const setMood: StorageCandidate["setMood"] = (mood) => {
+      front.fault = ({ method, path }) => {
+        if (mood !== "well") return faults[mood];
+        // The image that all of it is about.
+        return method === "HEAD" && path.endsWith(subject) ? { kind: "status", status: 200, headers, body: "" } : undefined;
+      };
+    };
+    setMood("well");
+    return {
+      backend: ociStorage({ http: wire, credentials: nobody, lookAfterMs: () => 1, layout: "bundles" }),
+      repository: `${front.host}/team/app`,
+      setMood,
+      close: async () => {
+        await front.close();
+        await behind.close();
+        await wire.close();
+      },
+    };
+  });
+});
+
 describe("a registry that misbehaves", () => {
   const cleanUp: (() => unknown)[] = [];
   afterEach(async () => {

@@ -87,11 +87,26 @@ describe("storing", () => {
       kindVersion: { kind: "hashedrekord", version: "0.0.1" },
       integratedTime: "1",
       inclusionPromise: { signedEntryTimestamp: "AA==" },
-      canonicalizedBody: "AA==",
+      canonicalizedBody: Buffer.from('{"kind":"hashedrekord","apiVersion":"0.0.1"}').toString("base64"),
     };
     await backend(registry).store(attestation, call);
     await backend(registry).store({ ...attestation, evidence: [{ kind: "log-entry", entry }] }, call);
-    expect(layersAt(registry, `${name}/${tag}.sig`)).toHaveLength(1);
+    const at = `${name}/${tag}.sig`;
+    expect(layersAt(registry, at)).toHaveLength(1);
+    // What the log said is added where it is missing, and nothing else is touched.
+    const { "dev.sigstore.cosign/bundle": word, ...rest } = layersAt(registry, at)[0]?.annotations ?? {};
+    expect(JSON.parse(word ?? "{}")).toMatchObject({ SignedEntryTimestamp: "AA==" });
+    expect(Object.keys(rest)).toHaveLength(3);
+    expect((await findFor(backend(registry), attestation))[0]?.evidence).toMatchObject([{ kind: "log-entry", entry: { logIndex: "1" } }]);
+    const written = registry.manifests.get(at);
+    for (const evidence of [[], [{ kind: "log-entry", entry }], [{ kind: "log-entry", entry: { ...entry, logIndex: "2" } }]] as const)
+      await backend(registry).store({ ...attestation, evidence }, call);
+    expect(registry.manifests.get(at), "a word that is there stays").toBe(written);
+    await backend(registry).store({ ...attestation, evidence: [{ kind: "timestamp", token: "AAAA" }] }, call);
+    expect((await findFor(backend(registry), attestation))[0]?.evidence).toHaveLength(2);
+    expect(JSON.parse(Buffer.from(registry.manifests.get(at)?.bytes ?? "").toString()).config).toEqual(
+      JSON.parse(Buffer.from(written?.bytes ?? "").toString()).config,
+    );
   });
 
   test("another key's signature over the same payload is added, and so is another certificate's", async () => {

@@ -51,6 +51,10 @@ interface Entry<P, D> extends Piece<P, D> {
 /** Who wants something at a tag, in this process. */
 const boards = new Map<string, Set<Entry<unknown, never>>>();
 
+/** When this process last wrote at a tag: what was read before is not what stands there. */
+const lastWrites = new Map<string, number>();
+const maxLastWrites = 1_000;
+
 /**
  * Brings a piece into the document at a tag, and answers the document that was seen to stay. A tag has no lock: whoever read it before we
  * wrote it, and writes it after us, takes our piece away. So:
@@ -124,7 +128,7 @@ async function written<P, D>(
 
   for (let round = 0; round < rounds; round += 1) {
     let asOf = performance.now();
-    const fresh = reading && asOf - reading.asOf < span ? reading : undefined;
+    const fresh = reading && asOf - reading.asOf < span && reading.asOf > (lastWrites.get(place) ?? 0) ? reading : undefined;
     reading = undefined;
     if (fresh) asOf = fresh.asOf;
     const stored = fresh ? fresh.stored : await timed(repository.manifest(at.tag, call));
@@ -151,6 +155,8 @@ async function written<P, D>(
       continue;
     }
     for (const one of missing) one.sent = true;
+    if (lastWrites.size >= maxLastWrites) lastWrites.clear();
+    lastWrites.set(place, Number.POSITIVE_INFINITY);
     let digest: string;
     try {
       digest = await timed(repository.putManifest(at.tag, text, { ...call, ifMatch: stored?.etag, tries: 1 }));
@@ -161,6 +167,8 @@ async function written<P, D>(
       else throw error;
       failed += error.status === 412 ? 0 : 1;
       continue;
+    } finally {
+      lastWrites.set(place, performance.now());
     }
     await calm();
     if ((await repository.digestOf(at.tag, call)) === digest) return keptAll(wanted, { ...text, digest });
