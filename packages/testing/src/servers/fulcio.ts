@@ -56,7 +56,7 @@ export async function fulcio(options: FulcioOptions = {}): Promise<Fulcio> {
   const { now = Date.now, lifetimeMs = 600_000, intermediate = true } = options;
   // Whoever starts no CA does not wait for its library.
   const { certificateAuthority } = await import("./fulcio-ca.ts");
-  const issuer = await oidcIssuer({ now });
+  const issuer = await oidcIssuer({ now, algorithm: "ES256" }); // an RSA key takes ten times as long
   const issuers = options.issuers ?? { [issuer.url]: "uri" };
   const log = options.ctLog === false ? undefined : (options.ctLog ?? newCtLog({ now }));
   const strangers = { log: newCtLog({ now }), authority: undefined as Authority | undefined };
