@@ -5,7 +5,9 @@ test("the package's door", () => {
   expect(Object.keys(api).sort()).toEqual([
     "certificateHolder",
     "claimsOf",
+    "publicGoodMirror",
     "trustFromPem",
+    "trustSource",
     "trustedAuthorityFromPem",
     "trustedKeysFromPem",
     "trustedRootFrom",

@@ -3,6 +3,8 @@ export { type Claims, claimsOf, type ImageClaims, type StatementClaims } from ".
 export type { IdentityPolicy, Policy } from "./policy.ts";
 export type { Period, SigstoreTrust, TimedKey, TrustedAuthority, TrustedKey, TrustMaterial } from "./trust.ts";
 export { trustedAuthorityFromPem, trustedKeysFromPem, trustFromPem } from "./trust-from-pem.ts";
+export { type TrustSource, type TrustSourceOptions, trustSource } from "./trust-source.ts";
 export { trustedRootFrom } from "./trusted-root.ts";
+export { publicGoodMirror, type TufOptions } from "./tuf.ts";
 export type { Check, Reason, Verdict } from "./verdict.ts";
 export { verify } from "./verify.ts";
