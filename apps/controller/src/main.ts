@@ -54,7 +54,9 @@ async function serve(settings: Settings, env: NodeJS.ProcessEnv, log: Logger, si
   const connection = await kubeConnection(await credentialsFor(settings, env));
   const namespace = settings.systemNamespace || connection.namespace;
   const keys = directoryKeys(settings.signingSecrets);
-  const host = podHost({ keys, secrets: registrySecrets({ connection }), caFile: settings.caBundle || undefined, env });
+  const secrets = registrySecrets({ connection });
+  const imagePullSecrets = registrySecrets({ connection, list: "imagePullSecrets" });
+  const host = podHost({ keys, secrets, imagePullSecrets, caFile: settings.caBundle || undefined, env });
   const parts = assemble(settings, connection, host, log, namespace);
   const { loop, plan, metrics } = parts;
   const troubled = (what: string) => (error: unknown) => log.warn({ reason: sentenceOf(error) }, what);

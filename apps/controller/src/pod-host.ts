@@ -3,11 +3,12 @@ import { CountersignError } from "@countersign/core";
 import { type Http, type HttpOptions, hostPolicy, http } from "@countersign/http";
 import { isInCluster, type RegistrySecrets } from "@countersign/kube";
 import type { KeySource } from "@countersign/signers-x509";
-import { dockerKeychain, firstOf, secretsKeychain } from "@countersign/storage-oci";
+import { credentialSources } from "@countersign/storage-oci";
 
 export interface PodHostOptions {
   readonly keys: KeySource;
   readonly secrets: RegistrySecrets;
+  readonly imagePullSecrets: RegistrySecrets;
   readonly caFile?: string | undefined;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -17,7 +18,7 @@ export interface PodHost extends CatalogHost {
 }
 
 /** What the pod lends to plug-ins: the mounted key, registry credentials, and one way out for each set of rules. */
-export function podHost({ keys, secrets, caFile, env }: PodHostOptions): PodHost {
+export function podHost({ keys, secrets, imagePullSecrets, caFile, env }: PodHostOptions): PodHost {
   const wires = new Map<string, Http>();
   function wire(rules: unknown, options: () => HttpOptions): Http {
     const key = JSON.stringify(rules);
@@ -25,12 +26,16 @@ export function podHost({ keys, secrets, caFile, env }: PodHostOptions): PodHost
     wires.set(key, known);
     return known;
   }
+  /** To hosts that the administrator or a cloud names: no policy. */
+  const admin = (): Http => wire("admin", () => ({}));
+  /** Metadata servers stand beside the node: no proxy leads to them, and nobody's image name either. */
+  const metadata = (): Http => wire("metadata", () => ({ env: {}, connectMs: 2_000 }));
   return {
     keys,
     env,
-    http: () => wire("", () => ({})),
+    http: admin,
     registryHttp: (access) => wire(access, () => ({ insecure: access.insecure, hostPolicy: policyFrom(access, env) })),
-    credentials: () => firstOf(secretsKeychain(secrets), dockerKeychain({ env })),
+    credentials: (sources) => credentialSources(sources, { secrets, imagePullSecrets, env, http: admin, metadata }),
     async close() {
       await Promise.all([...wires.values()].map((one) => one.close()));
     },

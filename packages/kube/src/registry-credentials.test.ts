@@ -8,7 +8,10 @@ const base64 = (text: string) => Buffer.from(text).toString("base64");
 const docker = (text: string) => ({ type: "kubernetes.io/dockerconfigjson", data: { ".dockerconfigjson": base64(text) } });
 
 /** Objects by the end of their path, "secrets/push". */
-function cluster(objects: Readonly<Record<string, object | Error>>, options: { keepMs?: number } = {}) {
+function cluster(
+  objects: Readonly<Record<string, object | Error>>,
+  options: { keepMs?: number; list?: "secrets" | "imagePullSecrets" } = {},
+) {
   const asked: string[] = [];
   let now = 0;
   let gate = Promise.resolve();
@@ -49,6 +52,16 @@ test("the Secrets in its list, by name, in order; pull secrets are nobody's busi
     { source: "secret ci/push", type: "kubernetes.io/dockerconfigjson", text: "{push}" },
   ]);
   expect(asked).toEqual(["serviceaccounts/builder", "secrets/old", "secrets/push"]);
+});
+
+test("the pull secrets, where these are asked for, and only these", async () => {
+  const objects = {
+    "serviceaccounts/builder": { secrets: [{ name: "push" }], imagePullSecrets: [{ name: "pull" }] },
+    "secrets/pull": docker("{pull}"),
+  };
+  const { secrets, asked } = cluster(objects, { list: "imagePullSecrets" });
+  expect((await secrets()).map(({ source }) => source)).toEqual(["secret ci/pull"]);
+  expect(asked).toEqual(["serviceaccounts/builder", "secrets/pull"]);
 });
 
 test("what does not exist, or is of another type, or empty, is left out", async () => {

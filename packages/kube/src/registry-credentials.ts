@@ -12,6 +12,8 @@ export interface RegistrySecret {
 
 export interface RegistrySecretsOptions {
   readonly connection: KubeConnection;
+  /** Which list of the ServiceAccount names them. Default "secrets". */
+  readonly list?: "secrets" | "imagePullSecrets";
   /** How long an answer serves the next run of the same ServiceAccount. Default 30 s. */
   readonly keepMs?: number;
   readonly now?: () => number;
@@ -26,16 +28,17 @@ export type RegistrySecrets = (namespace: string, serviceAccount: string, call: 
 const fileOf = { "kubernetes.io/dockerconfigjson": ".dockerconfigjson", "kubernetes.io/dockercfg": ".dockercfg" } as const;
 
 /**
- * The registry credentials of a ServiceAccount: the Secrets in its `secrets` list, by name. Its imagePullSecrets are left out on
- * purpose, as upstream does: a read-only pull secret must not shadow the one for pushing. What does not exist is no error.
+ * The registry credentials of a ServiceAccount: the Secrets in its `secrets` list, by name. Its imagePullSecrets, which may often only
+ * read, are another source, and only where somebody asks for them; upstream leaves them out. What does not exist is no error.
  */
-export function registrySecrets({ connection, keepMs = 30_000, now = Date.now }: RegistrySecretsOptions): RegistrySecrets {
+export function registrySecrets(options: RegistrySecretsOptions): RegistrySecrets {
+  const { connection, list = "secrets", keepMs = 30_000, now = Date.now } = options;
   const known = new Map<string, { at: number; secrets: Promise<readonly RegistrySecret[]> }>();
   return (namespace, serviceAccount, call) => {
     const key = `${namespace}/${serviceAccount}`;
     const kept = known.get(key);
     if (kept && now() - kept.at < keepMs) return kept.secrets;
-    const secrets = readSecrets(connection, namespace, serviceAccount, call);
+    const secrets = readSecrets(connection, list, namespace, serviceAccount, call);
     known.delete(key);
     known.set(key, { at: now(), secrets });
     secrets.catch(() => known.get(key)?.secrets === secrets && known.delete(key));
@@ -49,6 +52,7 @@ export function registrySecrets({ connection, keepMs = 30_000, now = Date.now }:
 
 async function readSecrets(
   connection: KubeConnection,
+  list: "secrets" | "imagePullSecrets",
   namespace: string,
   serviceAccount: string,
   { signal }: Call,
@@ -65,8 +69,8 @@ async function readSecrets(
       throw error;
     }
   };
-  const account = await get<{ secrets?: readonly { name?: string }[] }>("serviceaccounts", serviceAccount || "default");
-  const names = (account?.secrets ?? []).flatMap(({ name }) => (name ? [name] : []));
+  const account = await get<Partial<Record<typeof list, readonly { name?: string }[]>>>("serviceaccounts", serviceAccount || "default");
+  const names = (account?.[list] ?? []).flatMap(({ name }) => (name ? [name] : []));
   const found = await Promise.all(names.map(async (name) => ({ name, secret: await get<SecretBody>("secrets", name) })));
   return found.flatMap(({ name, secret }) => {
     const type = secret?.type;

@@ -1,10 +1,11 @@
 export type { Credential, Repository } from "@countersign/oci-client";
+export { type CredentialPorts, credentialSourceNames, credentialSources } from "./credentials/credential-sources.ts";
 export type { Attached } from "./discover.ts";
 export {
   type CredentialSource,
   type DockerKeychainOptions,
   dockerKeychain,
-  firstOf,
+  inOrder,
   type SecretText,
   secretsKeychain,
 } from "./keychain.ts";

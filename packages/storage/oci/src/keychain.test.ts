@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { dockerKeychain, firstOf, secretsKeychain } from "./keychain.ts";
+import { type CredentialSource, dockerKeychain, inOrder, secretsKeychain } from "./keychain.ts";
 
 const call = { signal: new AbortController().signal };
 const place = { registry: "r.example", repository: "team/app" };
@@ -87,15 +87,27 @@ describe("the docker configuration of the process", () => {
   });
 });
 
-test("the first source that knows anything is the one; those after it are not even asked", async () => {
+describe("several sources", () => {
   const asked: string[] = [];
   const source = (name: string, text: string) =>
     secretsKeychain(async () => {
       asked.push(name);
       return [{ type: "kubernetes.io/dockercfg", text, source: name }];
     });
-  const keychain = firstOf(source("empty", "{}"), source("one", legacy), source("two", legacy));
-  expect((await keychain(artifact, place, call)).map((one) => one.source)).toEqual(["one"]);
-  expect(asked).toEqual(["empty", "one"]);
-  expect(await firstOf()(artifact, place, call)).toEqual([]);
+  const names = async (...sources: readonly CredentialSource[]) =>
+    (await inOrder(...sources)(artifact, place, call)).map((one) => one.source);
+
+  test("all that they know, in their order", async () => {
+    expect(await names(source("empty", "{}"), source("one", legacy), source("two", legacy))).toEqual(["one", "two"]);
+    expect(asked).toEqual(["empty", "one", "two"]);
+    expect(await names()).toEqual([]);
+  });
+
+  test("one that fails is passed over where those before it know something", async () => {
+    const broken = source("broken", "hunter2");
+    expect(await names(source("one", legacy), broken, source("two", legacy))).toEqual(["one", "two"]);
+    await expect(names(source("empty", "{}"), broken, source("two", legacy))).rejects.toMatchObject({
+      code: "store.credentials-unreadable",
+    });
+  });
 });

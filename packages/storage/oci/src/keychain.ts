@@ -22,16 +22,22 @@ export interface SecretText {
 }
 
 /**
- * The first source that knows any credentials for the place; the others are not asked. A run's own credentials that were refused are no
- * reason to try the controller's: that would let anybody write wherever the controller may.
+ * Everything that any source knows of a place, in the order of the sources: the registry is asked with one after the other until it lets
+ * one in. So a run's credentials that may only read do not stand in the way of the controller's, which the run could have had anyway by
+ * bringing none; who does not want to lend the controller's leaves that source out. A source that fails is an error only as long as those
+ * before it know nothing.
  */
-export function firstOf(...sources: readonly CredentialSource[]): CredentialSource {
+export function inOrder(...sources: readonly CredentialSource[]): CredentialSource {
   return async (artifact, place, call) => {
+    const candidates: Credential[] = [];
     for (const source of sources) {
-      const candidates = await source(artifact, place, call);
-      if (candidates.length > 0) return candidates;
+      try {
+        candidates.push(...(await source(artifact, place, call)));
+      } catch (error) {
+        if (call.signal.aborted || candidates.length === 0) throw error;
+      }
     }
-    return [];
+    return candidates;
   };
 }
 
