@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type ApiServer,
@@ -7,11 +7,16 @@ import {
   cosign,
   type Etcd,
   request,
+  signingConfigOf,
   startApiServer,
   startDockerRegistry,
   startEtcd,
   startOciRegistry,
+  startRekor,
+  startSigstore,
+  startTrillian,
   tempFolder,
+  trustedRootOf,
 } from "./harness/index.ts";
 import "./harness/on-failure.ts";
 
@@ -105,4 +110,33 @@ test("cosign makes a key where it is told to", async () => {
   const cwd = tempFolder("cosign");
   await cosign(["generate-key-pair"], { COSIGN_PASSWORD: "pw" }, { cwd });
   expect(readFileSync(`${cwd}/cosign.pub`, "utf8")).toMatch(/^-----BEGIN PUBLIC KEY-----/);
+});
+
+test("Sigstore's servers give cosign a certificate, a log entry of either generation and the time, and cosign believes them by the trust root alone", async () => {
+  const [sigstore, other] = await Promise.all([
+    startSigstore(),
+    startTrillian().then(async (trillian) => ({ trillian, rekor: await startRekor({ trillian }) })),
+  ]);
+  const { issuer, fulcio, rekor, tiles, timestamps, trustedRoot } = sigstore;
+  const folder = tempFolder("blob");
+  writeFileSync(`${folder}/blob`, "hello");
+  const who = ["--certificate-identity=ann@example.test", `--certificate-oidc-issuer=${issuer.url}`];
+  try {
+    const strangers = await trustedRootOf({ fulcio, rekor: other.rekor, timestamps });
+    for (const [name, believed] of [
+      ["v1", { fulcio, rekor }],
+      ["v2", { fulcio, tiles, timestamps }],
+    ] as const) {
+      const bundle = `${folder}/${name}.json`;
+      const token = issuer.token({ sub: "ann", email: "ann@example.test", email_verified: true });
+      const config = [`--signing-config=${await signingConfigOf(believed)}`, `--trusted-root=${trustedRoot.file}`];
+      await cosign(["sign-blob", "--yes", ...config, `--identity-token=${token}`, `--bundle=${bundle}`, `${folder}/blob`]);
+      const verify = (root: string): ReturnType<typeof cosign> =>
+        cosign(["verify-blob", ...who, `--trusted-root=${root}`, `--bundle=${bundle}`, `${folder}/blob`], {}, { mayFail: true });
+      expect([name, (await verify(trustedRoot.file)).code]).toEqual([name, 0]);
+      expect([name, (await verify(strangers.file)).code]).not.toEqual([name, 0]);
+    }
+  } finally {
+    await Promise.all([sigstore.stop(), other.rekor.stop(), other.trillian.stop()]);
+  }
 });

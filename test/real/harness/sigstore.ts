@@ -28,12 +28,12 @@ export interface Sigstore {
 }
 
 /** About two seconds. Tokens of `issuer` name people by email unless other issuers are given. */
-export async function startSigstore(options: Partial<Pick<FulcioOptions, "issuers" | "issuersCaFile">> = {}): Promise<Sigstore> {
+export async function startSigstore(options: Partial<Pick<FulcioOptions, "issuers">> = {}): Promise<Sigstore> {
   const issuer = await oidcIssuer();
   const trillian = await startTrillian();
   const issuers = [{ url: issuer.url, type: "email" as const }, ...(options.issuers ?? [])];
   const [made, rekor, tiles, timestamps] = await Promise.all([
-    startFulcio({ ...options, issuers, trillian }),
+    startFulcio({ issuers, trillian }),
     startRekor({ trillian }),
     startRekorTiles(),
     startTimestampServer(),

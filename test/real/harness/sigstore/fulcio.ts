@@ -13,6 +13,8 @@ export interface TrustedIssuer {
   readonly type: "email" | "kubernetes" | "uri" | "spiffe";
   readonly subjectDomain?: string;
   readonly spiffeTrustDomain?: string;
+  /** PEM of whoever signed its TLS certificate. */
+  readonly ca?: string;
 }
 
 export interface Fulcio extends Server {
@@ -27,32 +29,27 @@ export interface FulcioOptions {
   readonly issuers: readonly TrustedIssuer[];
   /** Where a CT log of its own keeps its tree; without it, certificates carry no SCT. */
   readonly trillian?: Trillian;
-  /** PEM file of whoever signed the issuers' TLS certificates. */
-  readonly issuersCaFile?: string;
 }
 
 /** Its authority is made anew at each start, so the CT log that is to know it begins to listen after it. */
 export async function startFulcio(options: FulcioOptions): Promise<Fulcio> {
   const folder = tempFolder("fulcio");
   const [port, grpcPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
-  const issuers = options.issuers.map(({ url, type, subjectDomain, spiffeTrustDomain }) => [
-    url,
-    {
-      ...{ "issuer-url": url, "client-id": "sigstore", type },
-      ...(subjectDomain ? { "subject-domain": subjectDomain } : {}),
-      ...(spiffeTrustDomain ? { "spiffe-trust-domain": spiffeTrustDomain } : {}),
-    },
-  ]);
-  writeFileSync(`${folder}/config.yaml`, JSON.stringify({ "oidc-issuers": Object.fromEntries(issuers) }));
+  const issuers = options.issuers.map(
+    ({ url: IssuerURL, type: Type, subjectDomain: SubjectDomain, spiffeTrustDomain: SPIFFETrustDomain, ca: CACert }) => [
+      IssuerURL,
+      { ClientID: "sigstore", IssuerURL, Type, SubjectDomain, SPIFFETrustDomain, CACert },
+    ],
+  );
+  writeFileSync(`${folder}/config.json`, JSON.stringify({ OIDCIssuers: Object.fromEntries(issuers) }));
   const log = options.trillian && (await ctLogToBe());
   const url = `http://127.0.0.1:${port}`;
-  const args = ["serve", "--ca=ephemeralca", `--config-path=${folder}/config.yaml`, "--host=127.0.0.1", `--port=${port}`];
+  const args = ["serve", "--ca=ephemeralca", `--config-path=${folder}/config.json`, "--host=127.0.0.1", `--port=${port}`];
   args.push("--grpc-host=127.0.0.1", `--grpc-port=${grpcPort}`, `--metrics-port=${metricsPort}`);
   args.push(`--legacy-unix-domain-socket=${folder}/grpc.sock`);
   args.push(...(log ? [`--ct-log-url=${log.url}`, `--ct-log-public-key-path=${log.publicKeyFile}`] : ["--ct-log-url="]));
   const server = await startServer("fulcio", part("fulcio"), args, {
     ready: async () => (await request(`${url}/healthz`)).status === 200 || undefined,
-    env: { ...process.env, ...(options.issuersCaFile ? { SSL_CERT_FILE: options.issuersCaFile } : {}) },
   });
   const chain = (await request(`${url}/api/v1/rootCert`)).text;
   writeFileSync(`${folder}/chain.pem`, chain);

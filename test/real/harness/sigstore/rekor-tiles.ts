@@ -12,6 +12,8 @@ import { tempFolder } from "../temp-folder.ts";
 export interface RekorTiles extends Server {
   /** Writes go to /api/v2/log/entries, reads to /api/v2/checkpoint and /api/v2/tile/…, as at the public log. */
   readonly url: string;
+  /** What its checkpoints begin with. */
+  readonly origin: string;
   /** SPKI PEM of an Ed25519 key. */
   readonly publicKey: string;
   readonly publicKeyFile: string;
@@ -29,13 +31,14 @@ export async function startRekorTiles(): Promise<RekorTiles> {
   const port = await freePort();
   const args = ["serve", `--storage-dir=${tiles}`, `--signer-filepath=${folder}/key.pem`, `--http-port=${port}`];
   // The origin of its checkpoints: verifiers compare it to the host of the log's URL, without the port.
-  args.push("--hostname=127.0.0.1", `--grpc-port=${await freePort()}`, `--http-metrics-port=${await freePort()}`);
+  const origin = "127.0.0.1";
+  args.push(`--hostname=${origin}`, `--grpc-port=${await freePort()}`, `--http-metrics-port=${await freePort()}`);
   args.push("--http-address=127.0.0.1", "--grpc-address=127.0.0.1", "--checkpoint-interval=100ms", "--batch-max-age=10ms");
   const ready = async (): Promise<true | undefined> => (await request(`http://127.0.0.1:${port}/healthz`)).status === 200 || undefined;
   const server = await startServer("rekor-tiles", part("rekor-tiles"), args, { ready });
   const front = await readsBeside(tiles, port);
   const stop = async (): Promise<void> => void (await Promise.all([server.stop(), front.close()]));
-  return { url: front.url, publicKey, publicKeyFile: `${folder}/public.pem`, logs: server.logs, stop };
+  return { url: front.url, origin, publicKey, publicKeyFile: `${folder}/public.pem`, logs: server.logs, stop };
 }
 
 /** The server takes entries and serves none of its files; at the public log, a bucket does that under the same name. */

@@ -10,7 +10,7 @@ import type { TimestampServer } from "./timestamp.ts";
 export interface Believed {
   readonly fulcio?: Pick<Fulcio, "url" | "chainFile" | "ctLog"> | undefined;
   readonly rekor?: Pick<Rekor, "url" | "publicKeyFile"> | undefined;
-  readonly tiles?: Pick<RekorTiles, "url" | "publicKeyFile"> | undefined;
+  readonly tiles?: Pick<RekorTiles, "url" | "origin" | "publicKeyFile"> | undefined;
   readonly timestamps?: Pick<TimestampServer, "url" | "chainFile"> | undefined;
 }
 
@@ -30,7 +30,9 @@ export async function trustedRootOf({ fulcio, rekor, tiles, timestamps }: Believ
     ...["trusted-root", "create", `--out=${file}`],
     ...one("fulcio", fulcio && `url=${fulcio.url},certificate-chain=${fulcio.chainFile}`),
     ...one("ctfe", fulcio?.ctLog && `url=${fulcio.ctLog.url},public-key=${fulcio.ctLog.publicKeyFile},${from}`),
-    ...one("rekor", ...[rekor, tiles].map((log) => log && `url=${log.url},public-key=${log.publicKeyFile},${from}`)),
+    ...one("rekor", rekor && `url=${rekor.url},public-key=${rekor.publicKeyFile},${from}`),
+    // A log of the second generation is known by its key and its name together.
+    ...one("rekor", tiles && `url=${tiles.url},public-key=${tiles.publicKeyFile},${from},origin=${tiles.origin}`),
     ...one("tsa", timestamps && `url=${timestamps.url},certificate-chain=${timestamps.chainFile}`),
   ]);
   return { file, text: readFileSync(file, "utf8") };
