@@ -24,6 +24,8 @@ test.each([
   { schemaVersion: 2, config: descriptor, layers: [{ ...descriptor, digest: "../x" }] },
   { schemaVersion: 2, config: descriptor, layers: [{ ...descriptor, size: "1" }] },
   { schemaVersion: 2, config: descriptor, layers: [{ ...descriptor, annotations: { a: 1 } }] },
+  { schemaVersion: 2, config: descriptor, layers: [], subject: "x" },
+  { schemaVersion: 2, config: descriptor, layers: [], annotations: { a: 1 } },
   { schemaVersion: 2, config: descriptor, layers: Array.from({ length: 1001 }, () => descriptor) },
   null,
   7,
@@ -38,5 +40,7 @@ test("a thousand layers are fine, an index is none, and no text is quoted", () =
   ).toBe(1000);
   expect(() => parseImageManifest(bytes({ schemaVersion: 2, manifests: [] }))).toThrow("no image manifest");
   expect(parseIndex(bytes({ schemaVersion: 2, manifests: [descriptor] })).manifests).toHaveLength(1);
+  expect(parseIndex(bytes({ schemaVersion: 2, manifests: null })).manifests).toEqual([]);
+  expect(() => parseIndex(bytes({ schemaVersion: 2 }))).toThrow("no index");
   expect(() => parseIndex(Buffer.from("hunter2"))).toThrow(/^it is no JSON object$/);
 });

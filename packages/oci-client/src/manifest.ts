@@ -67,7 +67,9 @@ export function parseImageManifest(bytes: Uint8Array): ImageManifest {
 
 /** @throws TypeError when it is no index */
 export function parseIndex(bytes: Uint8Array): Index {
-  const { schemaVersion, manifests, ...rest } = objectFrom(bytes);
+  const { schemaVersion, manifests: said, ...rest } = objectFrom(bytes);
+  // Registries written in Go call an empty list null.
+  const manifests = said === null ? [] : said;
   if (schemaVersion !== 2 || !isDescriptorList(manifests)) throw new TypeError("it is no index");
   return { schemaVersion, ...rest, manifests };
 }

@@ -271,10 +271,10 @@ describe("the fallback index", () => {
       return undefined;
     };
     const contended: string[] = [];
-    await backend(registry, { onContention: (place) => contended.push(place) }).store(attested(statement([subject]), key), call);
+    await backend(registry, { onContention: (...told) => contended.push(told.join(" ")) }).store(attested(statement([subject]), key), call);
     expect(parsed(registry, fallback).manifests).toHaveLength(1);
-    expect(contended).toHaveLength(2);
-    expect(contended[0]).toBe(`${name}:sha256-${digestOf(imageText)}`);
+    const place = `${name}:sha256-${digestOf(imageText)}`;
+    expect(contended).toEqual([`${place} moved`, `${place} lost`, `${place} moved`, `${place} lost`]);
   });
 });
 

@@ -50,8 +50,8 @@ export interface OciOptions {
    * (milliseconds). Default: 100 ms and three times as long, 150 ms at least.
    */
   readonly lookAfterMs?: (slowestMs: number) => number;
-  /** Told each time another writer was found to have written at a place of ours in between: "registry/repository:tag". */
-  readonly onContention?: (place: string) => void;
+  /** Told each time another writer was found to have written at a place of ours in between, and each time that took ours away. */
+  readonly onContention?: (place: string, what: "moved" | "lost") => void;
 }
 
 export interface OciStorage extends StorageBackend {

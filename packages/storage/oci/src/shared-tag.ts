@@ -27,8 +27,8 @@ export interface KeepOptions extends Call {
    * `span` and three times that.
    */
   readonly lookAfterMs?: ((slowestMs: number) => number) | undefined;
-  /** Told each time another writer was found to have written in between. */
-  readonly onContention?: ((tag: string) => void) | undefined;
+  /** Told each time another writer was found to have written in between, and each time that took away what we had written. */
+  readonly onContention?: ((place: string, what: "moved" | "lost") => void) | undefined;
   /** A reading that somebody did just now, and when it was asked for (performance.now). */
   readonly seen?: { readonly stored: StoredManifest | undefined; readonly asOf: number } | undefined;
 }
@@ -44,6 +44,8 @@ interface Entry<P, D> extends Piece<P, D> {
   brought: boolean;
   /** It was sent to the registry; what became of it is another matter. */
   sent: boolean;
+  /** The registry said that it has it. */
+  landed: boolean;
   /** What stood at the tag when it was found to stay there. */
   kept: StoredManifest | undefined;
 }
@@ -78,7 +80,7 @@ export async function kept<P, D>(
   const key = textOf({ ...repository.place, tag: at.tag });
   const board = (boards.get(key) ?? new Set()) as unknown as Set<Entry<P, D>>;
   boards.set(key, board as unknown as Set<Entry<unknown, never>>);
-  const entry: Entry<P, D> = { ...mine, brought: false, sent: false, kept: undefined };
+  const entry: Entry<P, D> = { ...mine, brought: false, sent: false, landed: false, kept: undefined };
   board.add(entry);
   try {
     if (board.size > 1) await inTime((call) => brought(entry, undefined, call));
@@ -121,10 +123,10 @@ async function written<P, D>(
   };
   const overtaken = (): void => {
     lost += 1;
-    onContention?.(place);
+    onContention?.(place, "moved");
   };
   /** Each time we were overtaken we wait longer: the other writer is slower than we are. Nobody waits as long as his neighbour. */
-  const calm = (): Promise<void> => pause(lookAfterMs(slowest) * Math.min(2 ** lost, 8) * (1 + Math.random() / 2), signal);
+  const calm = (): Promise<void> => pause(lookAfterMs(slowest) * Math.min(1 + lost / 2, 4) * (1 + Math.random() / 2), signal);
 
   for (let round = 0; round < rounds; round += 1) {
     let asOf = performance.now();
@@ -142,6 +144,7 @@ async function written<P, D>(
       overtaken();
       continue;
     }
+    if (missing.some(({ landed }) => landed)) onContention?.(place, "lost");
     const { blobs, ...text } = at.added(
       document,
       missing.map(({ piece }) => piece),
@@ -170,6 +173,7 @@ async function written<P, D>(
     } finally {
       lastWrites.set(place, performance.now());
     }
+    for (const one of missing) one.landed = true;
     await calm();
     if ((await repository.digestOf(at.tag, call)) === digest) return keptAll(wanted, { ...text, digest });
     overtaken();
