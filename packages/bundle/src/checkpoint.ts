@@ -1,4 +1,4 @@
-import { type LogKey, logKeyFrom } from "./log-key.ts";
+import { type LogKey, logKeyFrom, type TrustedKey } from "./log-key.ts";
 
 /** A log's signed word about its size and root: https://c2sp.org/tlog-checkpoint inside https://c2sp.org/signed-note. */
 export interface Checkpoint {
@@ -41,6 +41,12 @@ export function isSignedBy({ origin, text, signatures }: Checkpoint, publicKey: 
   return signatures
     .filter(({ name, hint }) => (origin === name || origin.startsWith(`${name} - `)) && fits(key, name, hint))
     .some(({ bytes }) => key.verifies(message, bytes));
+}
+
+/** The untruncated id (base64) of the log that signed; undefined where none of the keys did. */
+export function logIdOf(checkpoint: Checkpoint, keys: readonly TrustedKey[]): string | undefined {
+  const key = keys.find(({ publicKey }) => isSignedBy(checkpoint, publicKey));
+  return key && logKeyFrom(key.publicKey).noteId(checkpoint.origin).toString("base64");
 }
 
 /** Rekor v1 takes the SPKI's hash for every kind of key, the note format only for ECDSA. */

@@ -1,4 +1,4 @@
-export { type Checkpoint, isSignedBy, parseCheckpoint } from "./checkpoint.ts";
+export { type Checkpoint, isSignedBy, logIdOf, parseCheckpoint } from "./checkpoint.ts";
 export { logEntriesIn, seenAt, timestampsIn } from "./evidence.ts";
 export { foundInEnvelope } from "./found.ts";
 export { isOfKnownLog, type LogEntryRules, logEntryFault } from "./log-entry.ts";

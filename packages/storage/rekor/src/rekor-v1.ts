@@ -1,0 +1,165 @@
+import { leafHash, sha256 } from "@countersign/bundle";
+import { type Attestation, type Call, CountersignError, type LogEntry, type Payload } from "@countersign/core";
+import type { Log } from "./log.ts";
+import { loggedIn, signatureIn } from "./logged.ts";
+import { proposalFor } from "./proposal.ts";
+import { type Answer, garbled, type Server } from "./server.ts";
+import { keyInWords } from "./verifier.ts";
+
+export interface RekorV1Options {
+  readonly server: Server;
+  /** As configured: it is what addresses are made of. */
+  readonly url: string;
+  readonly entryKind: "dsse" | "intoto";
+  readonly now: () => number;
+}
+
+const entriesPath = "/api/v1/log/entries";
+/** A log that has no index will have none a moment later. */
+const indexAgainMs = 600_000;
+/** Whoever knows a payload can log it with keys of their own; so many entries are looked at. */
+const mostFound = 40;
+/** Rekor's own limit for one question. */
+const atOnce = 10;
+
+/** Rekor's API version 1. */
+export function rekorV1({ server, url, entryKind, now }: RekorV1Options): Log {
+  let noIndexUntil = Number.NEGATIVE_INFINITY;
+  return {
+    makes: (kindVersion) => ["dsse 0.0.1", "intoto 0.0.2", "hashedrekord 0.0.1"].includes(kindVersion),
+    urlOf: ({ logIndex }) => `${url}${entriesPath}?logIndex=${logIndex}`,
+    submit,
+    completed,
+    search,
+  };
+
+  async function submit(attestation: Attestation, call: Call): Promise<LogEntry> {
+    const body = JSON.stringify(proposalFor(attestation, entryKind));
+    const answer = await server.ask({ method: "POST", path: entriesPath, body }, call);
+    if (answer.status === 201 || answer.status === 200) return entryFrom(answer);
+    if (answer.status === 409) return there(answer, call);
+    const { signature } = attestation;
+    const hint =
+      answer.status === 404
+        ? "transparency.url must name a Rekor v1 server"
+        : `the log does not take this entry, signed with ${keyInWords(signature)}; its client signing algorithms say what it takes`;
+    throw server.refusal(answer, hint);
+  }
+
+  /** "Already there" is as good as "taken" once the entry is seen. The address is believed as far as its last part, which names a leaf. */
+  async function there(conflict: Answer, call: Call): Promise<LogEntry> {
+    const uuid = /\/([0-9a-f]{64}|[0-9a-f]{80})$/i.exec(conflict.headers["location"] ?? "")?.[1] ?? uuidIn(conflict);
+    if (!uuid) throw garbled(conflict);
+    const answer = await server.ask({ path: `${entriesPath}/${uuid}` }, call);
+    if (answer.status === 200) return entryFrom(answer, uuid);
+    const sentence = `${conflict.what} answered 409, and ${answer.what} answered ${answer.status}: the log does not show the entry that it holds; it is asked again later`;
+    throw new CountersignError("witness.entry-missing", sentence, { retry: "wait" });
+  }
+
+  async function completed({ logIndex }: LogEntry, call: Call): Promise<LogEntry | undefined> {
+    const answer = await server.ask({ path: `${entriesPath}?logIndex=${logIndex}` }, call);
+    return answer.status === 200 ? entryFrom(answer) : undefined;
+  }
+
+  async function search(payload: Payload, call: Call): ReturnType<NonNullable<Log["search"]>> {
+    if (now() < noIndexUntil) return [];
+    const asked = {
+      method: "POST",
+      path: "/api/v1/index/retrieve",
+      body: JSON.stringify({ hash: `sha256:${sha256(payload.body)}` }),
+    } as const;
+    const answer = await searched(asked, call);
+    const uuids = answer?.status === 200 ? uuidsFrom(answer) : undefined;
+    if (!uuids) {
+      noIndexUntil = now() + indexAgainMs;
+      return [];
+    }
+    const entries: LogEntry[] = [];
+    for (let at = 0; at < uuids.length; at += atOnce) entries.push(...(await named(uuids.slice(at, at + atOnce), call)));
+    return entries.flatMap((entry) => {
+      const logged = loggedIn(entry);
+      return logged ? [{ entry, signature: signatureIn(logged) }] : [];
+    });
+  }
+
+  /** 501 says that there is no index; it is an outage in every other place. */
+  async function searched(question: Parameters<Server["ask"]>[0], call: Call): Promise<Answer | undefined> {
+    try {
+      return await server.ask(question, call);
+    } catch (error) {
+      if (CountersignError.is(error) && / answered 501:/.test(error.message)) return undefined;
+      throw error;
+    }
+  }
+
+  async function named(entryUUIDs: readonly string[], call: Call): Promise<readonly LogEntry[]> {
+    const answer = await server.ask({ method: "POST", path: `${entriesPath}/retrieve`, body: JSON.stringify({ entryUUIDs }) }, call);
+    if (answer.status !== 200) throw server.refusal(answer, "the log does not show entries that its index names");
+    const list = jsonIn(answer);
+    if (!Array.isArray(list)) throw garbled(answer);
+    return list.flatMap((one) => logEntryIn(one) ?? []);
+  }
+}
+
+function entryFrom(answer: Answer, uuid?: string): LogEntry {
+  const entry = logEntryIn(jsonIn(answer), uuid);
+  if (entry) return entry;
+  throw garbled(answer);
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a stranger's JSON; every value is checked where it is used
+type Loose = Readonly<Record<string, any>>;
+
+/** Rekor answers {uuid: entry}; the uuid ends in the leaf's hash, so that an entry cannot come under another's name. */
+function logEntryIn(value: unknown, asked?: string): LogEntry | undefined {
+  try {
+    const [[uuid, said] = ["", {}], ...others] = Object.entries(value as Loose) as [string, Loose][];
+    const { body, integratedTime, logID, logIndex, verification } = said;
+    const leaf = Buffer.from(leafHash(Buffer.from(body, "base64"))).toString("hex");
+    if (others.length > 0 || [uuid, asked ?? uuid].some((name) => name.toLowerCase().slice(-64) !== leaf)) return undefined;
+    const { kind, apiVersion } = JSON.parse(Buffer.from(body, "base64").toString()) as Loose;
+    const { signedEntryTimestamp, inclusionProof } = verification ?? {};
+    return {
+      logIndex: String(logIndex),
+      logId: { keyId: Buffer.from(logID, "hex").toString("base64") },
+      kindVersion: { kind: String(kind), version: String(apiVersion) },
+      integratedTime: String(integratedTime),
+      ...(signedEntryTimestamp && { inclusionPromise: { signedEntryTimestamp: String(signedEntryTimestamp) } }),
+      ...(inclusionProof?.checkpoint && { inclusionProof: proofFrom(inclusionProof) }),
+      canonicalizedBody: body,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** From hex, as Rekor v1 answers, to base64, as bundles have it. */
+function proofFrom({ checkpoint, hashes = [], logIndex, rootHash, treeSize }: Loose): NonNullable<LogEntry["inclusionProof"]> {
+  const base64 = (hex: string): string => Buffer.from(hex, "hex").toString("base64");
+  return {
+    logIndex: String(logIndex),
+    rootHash: base64(rootHash),
+    treeSize: String(treeSize),
+    hashes: (hashes as readonly string[]).map(base64),
+    checkpoint: { envelope: String(checkpoint) },
+  };
+}
+
+function uuidIn(conflict: Answer): string | undefined {
+  return /\b([0-9a-f]{80}|[0-9a-f]{64})\b/i.exec(Buffer.from(conflict.body).toString())?.[1];
+}
+
+function uuidsFrom(answer: Answer): readonly string[] {
+  const list = jsonIn(answer);
+  if (!Array.isArray(list)) throw garbled(answer);
+  const uuids = list.filter((uuid) => typeof uuid === "string" && /^([0-9a-f]{64}|[0-9a-f]{80})$/i.test(uuid)) as string[];
+  return uuids.slice(-mostFound);
+}
+
+function jsonIn({ body }: Answer): unknown {
+  try {
+    return JSON.parse(Buffer.from(body).toString());
+  } catch {
+    return undefined;
+  }
+}

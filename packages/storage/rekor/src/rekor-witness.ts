@@ -1,0 +1,89 @@
+import { sha256, type TrustedKey } from "@countersign/bundle";
+import {
+  type Attestation,
+  type Call,
+  CountersignError,
+  type Evidence,
+  type Found,
+  type LogEntry,
+  type Payload,
+  type Witness,
+} from "@countersign/core";
+import type { Log } from "./log.ts";
+import { logKeys } from "./log-keys.ts";
+import { isAbout } from "./logged.ts";
+import { rekorV1 } from "./rekor-v1.ts";
+import { rekorV2 } from "./rekor-v2.ts";
+import { type ServerOptions, serverAt, theLog } from "./server.ts";
+import { noKeyShown, shownKey } from "./shown-key.ts";
+import type { TrustSource } from "./trust-source.ts";
+
+export interface RekorOptions extends ServerOptions {
+  /** Default "v1". */
+  readonly version?: "v1" | "v2";
+  /** What a v1 log keeps of an envelope. Default "dsse". */
+  readonly entryKind?: "dsse" | "intoto";
+  /** Whose entries are believed. Default: those of the key that the log itself shows, as Tekton Chains has it; v2 logs show none. */
+  readonly trust?: TrustSource<{ readonly logs: readonly TrustedKey[] }>;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** A transparency log sees each signature once: its word is the entry, verified before it is believed. */
+export function rekorWitness(options: RekorOptions): Witness {
+  const { url, version = "v1", entryKind = "dsse", trust, now = Date.now } = options;
+  const server = serverAt(options, theLog);
+  const shown = version === "v1" ? (call: Call) => shownKey(server, call) : noKeyShown;
+  const keys = logKeys({ trust, shown, now });
+  const log: Log = version === "v1" ? rekorV1({ server, url, entryKind, now }) : rekorV2({ server, url, keys });
+  const { search } = log;
+  return { name: "rekor", testify, ...(search && { find: (payload, call) => found(search, payload, call) }) };
+
+  async function testify(attestation: Attestation, call: Call): Promise<Evidence> {
+    call.signal.throwIfAborted();
+    server.base();
+    const known = await knownWord(attestation, call);
+    if (known) return known;
+    const entry = await log.submit(attestation, call);
+    if (!isAbout(entry, attestation)) throw unsound("it is about something else");
+    const fault = await keys.fault(entry, call);
+    if (fault) throw unsound(fault);
+    return wordOf(entry);
+  }
+
+  /** What the log said once it need not be asked again. A tag keeps only the promise: the proof is fetched. */
+  async function knownWord(attestation: Attestation, call: Call): Promise<Evidence | undefined> {
+    for (const word of attestation.evidence) {
+      if (word.kind !== "log-entry" || !(await isSound(word.entry, attestation, call, true))) continue;
+      if (word.entry.inclusionProof) return { ...wordOf(word.entry), ...word };
+      const entry = await log.completed?.(word.entry, call);
+      if (entry && (await isSound(entry, attestation, call, false))) return wordOf(entry);
+    }
+    return undefined;
+  }
+
+  async function isSound(entry: LogEntry, attestation: Attestation, call: Call, promiseSuffices: boolean): Promise<boolean> {
+    const { kind, version } = entry.kindVersion;
+    return log.makes(`${kind} ${version}`) && isAbout(entry, attestation) && !(await keys.fault(entry, call, { promiseSuffices }));
+  }
+
+  /** Entries that cannot be verified are nobody's word; whether a signature is ours the signer says. */
+  async function found(search: NonNullable<Log["search"]>, payload: Payload, call: Call): Promise<readonly Found[]> {
+    call.signal.throwIfAborted();
+    const digest = sha256(payload.body);
+    const sound: Found[] = [];
+    for (const { entry, signature } of await search(payload, call))
+      if (!(await keys.fault(entry, call))) sound.push({ digest, signature, evidence: [wordOf(entry)] });
+    return sound;
+  }
+
+  function wordOf(entry: LogEntry): Evidence {
+    return { kind: "log-entry", entry, url: log.urlOf(entry) };
+  }
+
+  /** The log may be broken, or somebody may stand in for it: nothing is stored on its word, and it is asked again. */
+  function unsound(fault: string): CountersignError {
+    const sentence = `${server.base()} answered an entry that is not to be believed: ${fault}; see the log, and whether the trust root knows its key`;
+    return new CountersignError("witness.entry-unsound", sentence, { retry: "wait" });
+  }
+}
