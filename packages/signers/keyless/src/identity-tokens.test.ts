@@ -290,7 +290,7 @@ describe("SPIFFE", () => {
     await expect(ask({ provider: "spiffe" })).rejects.toMatchObject({
       code: "sign.token-unreachable",
       retry: "wait",
-      message: expect.stringContaining("register an entry"),
+      message: expect.stringContaining("knows no identity"),
     });
     for (const answer of [{ code: 14 }, Buffer.alloc(0), Buffer.of(0xff), Buffer.of(0x0a, 0x7f, 1), wire(1, wire(1, Buffer.from("x")))]) {
       said = answer;

@@ -555,6 +555,10 @@ describe("recognise", () => {
     ];
     expect(await signer.recognise?.(message, foreign, call)).toBeUndefined();
     expect(await signer.recognise?.(message, [...foreign, mine], call)).toEqual(mine);
+    // One name, one issuer, another CA.
+    const pretender = await started({ issuers: { [ca.issuer.url]: "uri" } });
+    const pretended = await signerAt(pretender, { tokens: freshTokens(ca) }).sign(message, call);
+    expect(await signer.recognise?.(message, [pretended], call)).toBeUndefined();
     const trust = async () => trusting(other);
     expect(await signerAt(ca, { trust: async () => trusting(ca) }).recognise?.(message, [elsewhere], call)).toBeUndefined();
     await expect(signerAt(ca, { trust }).recognise?.(message, [mine], call)).rejects.toMatchObject({ code: "sign.certificate-untrusted" });
