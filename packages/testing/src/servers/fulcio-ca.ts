@@ -138,6 +138,7 @@ function identityExtensions({ issuer, claims, san }: Identity): readonly Extensi
           [20, text("event_name")],
         ] as const)
       : []),
+    [24, text("sub")],
   ];
   return values.flatMap(([number, value]) => {
     if (value === undefined) return [];

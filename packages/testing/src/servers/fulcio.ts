@@ -91,10 +91,10 @@ export async function fulcio(options: FulcioOptions = {}): Promise<Fulcio> {
     if (path === "/healthz") return { status: 200, body: '{"status":"SERVING"}' };
     if (path === "/api/v2/trustBundle") return { status: 200, body: JSON.stringify({ chains: [{ certificates }] }) };
     if (path === "/api/v2/configuration") return { status: 200, body: JSON.stringify({ issuers: Object.keys(issuers).map(described) }) };
-    if (path === "/api/v1/rootCert") return { status: 200, type: pemChain, body: certificates.join("") };
+    if (path === "/api/v1/rootCert") return { status: 200, type: pemChain, body: certificates.join("").trimEnd() };
     if (method === "POST" && path === "/api/v1/signingCert") {
       const { chain } = await certified(legacyOrder(request, body));
-      return { status: 201, type: pemChain, body: chain.join("") };
+      return { status: 201, type: pemChain, body: chain.join("").trimEnd() };
     }
     if (method === "POST" && path === "/api/v2/signingCert" && self.mood !== "no-v2") {
       const { chain, stamped } = await certified(orderFrom(request, body));
@@ -119,8 +119,8 @@ export async function fulcio(options: FulcioOptions = {}): Promise<Fulcio> {
         throw new Refused(400, 3, "There was an error processing the identity token");
       });
     const publicKey = keyFrom(key);
-    const hash = publicKey.asymmetricKeyType === "ed25519" ? null : "sha256";
-    if (!verify(hash, Buffer.from(identity.challenge), publicKey, proof))
+    const hash = hashOf(publicKey);
+    if (hash === undefined || !verify(hash, Buffer.from(identity.challenge), publicKey, proof))
       throw new Refused(400, 3, "The signature supplied in the request could not be verified");
     const { mood } = self;
     const ctLog = mood === "foreign-sct" ? strangers.log : mood === "no-sct" ? undefined : log;
@@ -185,4 +185,12 @@ function legacyOrder(request: IncomingMessage, body: Buffer): CertificateOrder {
 
 function keyFrom(key: Buffer): KeyObject {
   return key.includes("-----BEGIN") ? createPublicKey(key) : createPublicKey({ key, format: "der", type: "spki" });
+}
+
+/** What a key's proof is hashed with; undefined for keys that get no certificate. */
+function hashOf({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): string | null | undefined {
+  const hashes: Readonly<Record<string, string>> = { prime256v1: "sha256", secp384r1: "sha384", secp521r1: "sha512" };
+  if (type === "ed25519") return null;
+  if (type === "rsa") return [2048, 3072, 4096].includes(details?.modulusLength ?? 0) ? "sha256" : undefined;
+  return hashes[details?.namedCurve ?? ""];
 }
