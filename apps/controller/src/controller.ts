@@ -1,4 +1,4 @@
-import { memoryLedger } from "@countersign/attest";
+import { type Ledger, memoryLedger } from "@countersign/attest";
 import type { Call } from "@countersign/core";
 import type { Events, KubeConnection, Runs } from "@countersign/kube";
 import { type Clock, systemClock } from "./clock.ts";
@@ -32,6 +32,8 @@ export interface ControllerOptions {
   /** Told of what happened; the app's log. */
   readonly speak: (news: ControllerNews) => void;
   readonly clock?: Clock;
+  /** What signatures are remembered in between two tries. */
+  readonly ledger?: Ledger;
 }
 
 export type ControllerNews =
@@ -44,6 +46,8 @@ export interface Controller {
   run(call: Call): Promise<void>;
   /** Key or configuration changed: what was on hold is tried again. */
   wake(): void;
+  /** A registry, log or authority answers again: who waits for the end of an outage is visited now, as fast as the workers can. */
+  recovered(): void;
   /** Both kinds were listed once. */
   readonly synced: boolean;
   readonly depth: number;
@@ -52,11 +56,13 @@ export interface Controller {
 }
 
 const recentMs = 15 * 60_000;
+/** Services that come and go in turn must not make everybody's waiting void. */
+const betweenWakesMs = 10_000;
 
 /** Watches, queues names, visits. The queue and the store hold no run, only what the projection keeps. */
 export function controller(options: ControllerOptions): Controller {
   const { connection, runs, events, inForce, namespaces, visitsAtOnce, watchIdleMs } = options;
-  const { graceMs = 8_000, settings, telemetry, speak, clock = systemClock } = options;
+  const { graceMs = 8_000, settings, telemetry, speak, clock = systemClock, ledger = memoryLedger() } = options;
   const store = new Map<string, Projection>();
   const foreign = new Set<string>();
   const heard = new Map<string, string[]>();
@@ -65,7 +71,6 @@ export function controller(options: ControllerOptions): Controller {
   const outdated = new Set<string>();
   const own = ownWrites();
   const patience = patienceOf(clock.now);
-  const ledger = memoryLedger();
   const startedAt = clock.now();
   /** What visits under way are cut off with. */
   const cut = new AbortController();
@@ -204,6 +209,16 @@ export function controller(options: ControllerOptions): Controller {
     return againInMs;
   }
 
+  let [wokenAt, waking] = [Number.NEGATIVE_INFINITY, false];
+  function recovered(): void {
+    if (waking) return;
+    waking = true;
+    clock.after(Math.max(0, wokenAt + betweenWakesMs - clock.now()), () => {
+      [wokenAt, waking] = [clock.now(), false];
+      work.wake((key) => patience.failingSince(store.get(key)?.ref.uid ?? key) !== undefined);
+    });
+  }
+
   /** A PipelineRun is judged by its children, so nobody is visited before both kinds are known and a plan is in force. */
   function begin(): void {
     if (watches.synced && inForce()) work.start();
@@ -227,6 +242,7 @@ export function controller(options: ControllerOptions): Controller {
       for (const key of work.running) outdated.add(key);
       for (const key of holds.release()) due(store.get(key));
     },
+    recovered,
     get synced() {
       return watches.synced;
     },

@@ -56,7 +56,10 @@ async function serve(settings: Settings, env: NodeJS.ProcessEnv, log: Logger, si
   const keys = directoryKeys(settings.signingSecrets);
   const secrets = registrySecrets({ connection });
   const imagePullSecrets = registrySecrets({ connection, list: "imagePullSecrets" });
-  const host = podHost({ keys, secrets, imagePullSecrets, caFile: settings.caBundle || undefined, env });
+  const host = podHost({
+    ...{ keys, secrets, imagePullSecrets, env, connections: settings.visitsAtOnce, caFile: settings.caBundle || undefined },
+    recovered: () => parts.loop.recovered(),
+  });
   const parts = assemble(settings, connection, host, log, namespace);
   const { loop, plan, metrics } = parts;
   const troubled = (what: string) => (error: unknown) => log.warn({ reason: sentenceOf(error) }, what);

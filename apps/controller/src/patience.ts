@@ -10,9 +10,10 @@ export interface Patience {
   forget(uid: string): void;
 }
 
-const longestMs = 300_000;
+/** With its jitter less than five minutes: so long after the end of an outage the last one has come again, whoever wakes them or not. */
+const longestMs = 240_000;
 
-/** Counted: 2, 4, 8, 16 s by the mark. Outages: 1 s doubling to 5 min, with jitter, and not before the server asked for it. */
+/** Counted: 2, 4, 8, 16 s by the mark. Outages: 1 s doubling to 4 min, with jitter, and not before the server asked for it. */
 export function patienceOf(now: () => number, random: () => number = Math.random): Patience {
   const failing = new Map<string, { readonly since: number; readonly times: number }>();
   return {

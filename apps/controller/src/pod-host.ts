@@ -1,6 +1,6 @@
 import type { CatalogHost, RegistryAccess } from "@countersign/catalog";
 import { CountersignError } from "@countersign/core";
-import { type Http, type HttpOptions, hostPolicy, http } from "@countersign/http";
+import { breaker, type Http, type HttpOptions, hostPolicy, http } from "@countersign/http";
 import { isInCluster, type RegistrySecrets } from "@countersign/kube";
 import type { KeySource } from "@countersign/signers-x509";
 import { credentialSources } from "@countersign/storage-oci";
@@ -11,6 +11,10 @@ export interface PodHostOptions {
   readonly imagePullSecrets: RegistrySecrets;
   readonly caFile?: string | undefined;
   readonly env: NodeJS.ProcessEnv;
+  /** Requests to one registry, log or authority at the same time. Default 16. */
+  readonly connections?: number;
+  /** Told when one of them answers again after an outage. */
+  readonly recovered?: () => void;
 }
 
 export interface PodHost extends CatalogHost {
@@ -18,11 +22,15 @@ export interface PodHost extends CatalogHost {
 }
 
 /** What the pod lends to plug-ins: the mounted key, registry credentials, and one way out for each set of rules. */
-export function podHost({ keys, secrets, imagePullSecrets, caFile, env }: PodHostOptions): PodHost {
+export function podHost(options: PodHostOptions): PodHost {
+  const { keys, secrets, imagePullSecrets, caFile, env, connections = 16, recovered } = options;
+  // One for all ways out: what is down is down, whoever asks.
+  const rests = breaker(recovered ? { recovered } : {});
+  const common = { env, connections, breaker: rests, userAgent: "countersign", ...(caFile && { caFile }) };
   const wires = new Map<string, Http>();
-  function wire(rules: unknown, options: () => HttpOptions): Http {
-    const key = JSON.stringify(rules);
-    const known = wires.get(key) ?? http({ env, ...(caFile && { caFile }), userAgent: "countersign", ...options() });
+  function wire(name: unknown, rules: () => HttpOptions): Http {
+    const key = JSON.stringify(name);
+    const known = wires.get(key) ?? http({ ...common, ...rules() });
     wires.set(key, known);
     return known;
   }

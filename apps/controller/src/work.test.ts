@@ -154,3 +154,17 @@ test("the watcher sees queueing, waiting and visiting, with times", async () => 
   work.add("b");
   expect(seen).toEqual(["queued a", "started a 30", "retried a", "ended a 7", "queued b", "started b 0"]);
 });
+
+test("those that need not wait any longer are visited now, once, and the others in their time", async () => {
+  const { work, clock, visits, end } = bench();
+  work.start();
+  for (const key of ["a", "b"]) work.add(key);
+  await turn();
+  for (const key of ["a", "b"]) await end(key, { againInMs: 60_000 });
+  work.wake((key) => key === "a");
+  await turn();
+  expect([visits, work.waiting]).toEqual([["a", "b", "a"], 1]);
+  await end("a");
+  await clock.advance(60_000);
+  expect(visits).toEqual(["a", "b", "a", "b"]);
+});

@@ -30,6 +30,8 @@ export interface Work {
   /** Visit it soon; a wait for its next try ends. */
   add(key: string): void;
   isRunning(key: string): boolean;
+  /** Those for which it holds need not wait for their next try any longer. */
+  wake(which: (key: string) => boolean): void;
   /** Under way just now. */
   readonly running: Iterable<string>;
   /** Keys that wait for their next try. */
@@ -89,6 +91,9 @@ export function workOn({ concurrency, visit, optionsOf, afterThrow, clock = syst
   return {
     add,
     isRunning: (key) => running.has(key),
+    wake(which) {
+      for (const key of [...timers.keys()]) if (which(key)) add(key);
+    },
     running,
     get waiting() {
       return timers.size;

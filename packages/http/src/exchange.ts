@@ -1,4 +1,5 @@
 import type { LookupAddress, LookupAllOptions } from "node:dns";
+import type { Breaker } from "./breaker.ts";
 
 /** What leaves the process, and under which limits. */
 export interface HttpRequest {
@@ -64,6 +65,8 @@ export interface HttpOptions {
   readonly backOffMs?: (retry: number) => number;
   /** Called before a connection to a host named by users; throws to refuse. See host-policy. */
   readonly hostPolicy?: (host: string, address: string) => void;
+  /** Gives origins a rest that are out of order. Default none. */
+  readonly breaker?: Breaker;
   /** How a name becomes addresses. Default: as the system does it. */
   readonly lookup?: (
     host: string,

@@ -1,5 +1,8 @@
-/** Why there was no answer. connect, dns, timeout and reset pass; tls, too-large and refused-host stay until somebody changes something. */
-export type HttpFault = "connect" | "dns" | "tls" | "timeout" | "reset" | "too-large" | "refused-host";
+/**
+ * Why there was no answer. connect, dns, timeout and reset pass, and so does paused: nobody was asked, since the origin is out of order.
+ * tls, too-large and refused-host stay until somebody changes something.
+ */
+export type HttpFault = "connect" | "dns" | "tls" | "timeout" | "reset" | "paused" | "too-large" | "refused-host";
 
 /** The message names method, origin and path, and what went wrong; never headers, query values or bodies. */
 export class HttpError extends Error {
@@ -77,5 +80,5 @@ function codeOf(error: unknown): string | undefined {
 /** Who asked has nothing to answer for: the far side, or the way there, is out of order for now. A status or an error. */
 export function isOutage(statusOrError: unknown): boolean {
   if (typeof statusOrError === "number") return statusOrError >= 500 || [408, 425, 429].includes(statusOrError);
-  return statusOrError instanceof HttpError && ["connect", "dns", "timeout", "reset"].includes(statusOrError.fault);
+  return statusOrError instanceof HttpError && ["connect", "dns", "timeout", "reset", "paused"].includes(statusOrError.fault);
 }

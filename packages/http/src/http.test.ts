@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { caCertificate, clientCertificate, clientKey, serverCertificate, serverKey } from "./certificates.fixture.ts";
-import { HttpError, type HttpOptions, type HttpRequest, hostPolicy, http, isOutage, isUntrusted } from "./index.ts";
+import { breaker, HttpError, type HttpOptions, type HttpRequest, hostPolicy, http, isOutage, isUntrusted } from "./index.ts";
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
@@ -585,6 +585,20 @@ describe("the host policy", () => {
     });
     expect(await failure(strict.request(get("http://localhost:1/")))).toMatchObject({ fault: "refused-host" });
   });
+});
+
+test("an origin that is out of order is given a rest: no more requests, no retries, and it passes", async () => {
+  let asked = 0;
+  const url = await serving((_, response) => {
+    asked += 1;
+    response.writeHead(503).end();
+  });
+  const wire = client({ breaker: breaker({ failures: 4 }) });
+  expect(await wire.request(get(url, { tries: 3 }))).toMatchObject({ status: 503 });
+  const error = await failure(wire.request(get(url, { tries: 3 })));
+  expect([asked, error.fault, isOutage(error)]).toEqual([4, "paused", true]);
+  expect(await failure(wire.request(get(url)))).toMatchObject({ fault: "paused" });
+  expect(asked).toBe(4);
 });
 
 describe("proxies", () => {

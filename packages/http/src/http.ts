@@ -22,13 +22,16 @@ export function http(options: HttpOptions = {}): Http {
     whole.limit(request.totalMs ?? 0, () => new HttpError("timeout", `${whatOf(request)}: not done within ${request.totalMs} ms`));
     const tries = request.tries ?? (mayRepeat(request.method) ? 3 : 1);
     const once = (step: HttpRequest): Promise<HttpResponse> =>
-      repeated(() => exchange({ ...step, signal: whole.signal }), { tries, backOffMs, signal: whole.signal });
+      repeated(() => guarded({ ...step, signal: whole.signal }), { tries, backOffMs, signal: whole.signal });
     try {
       return await followed(request, once);
     } finally {
       whole.release();
     }
   }
+
+  const guarded = (step: HttpRequest): Promise<HttpResponse> =>
+    options.breaker ? options.breaker.ask(new URL(step.url).origin, whatOf(step), () => exchange(step)) : exchange(step);
 
   /** One try. */
   async function exchange(request: HttpRequest): Promise<HttpResponse> {

@@ -4,6 +4,7 @@ import * as door from "./index.ts";
 test("what goes through the door", () => {
   expect(Object.keys(door).sort()).toEqual([
     "HttpError",
+    "breaker",
     "hostList",
     "hostPolicy",
     "http",

@@ -1,3 +1,4 @@
+export { type Breaker, type BreakerOptions, breaker } from "./breaker.ts";
 export type { Http, HttpOptions, HttpRequest, HttpResponse, HttpStream } from "./exchange.ts";
 export { HttpError, type HttpFault, isOutage, isUntrusted } from "./fault.ts";
 export { hostList } from "./host-list.ts";

@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponse } from "./exchange.ts";
-import { isOutage } from "./fault.ts";
+import { HttpError, isOutage } from "./fault.ts";
 import { pause } from "./pause.ts";
 
 /** RFC 9110 section 9.2.2, as far as HttpRequest knows methods. */
@@ -27,11 +27,13 @@ export async function repeated(once: () => Promise<HttpResponse>, { tries, backO
       if (asked > longestPauseMs) return response;
       await pause(Math.max(asked, backOffMs(retry)), signal);
     } catch (error) {
-      if (last || signal.aborted || !isOutage(error)) throw error;
+      if (last || signal.aborted || !isOutage(error) || isPaused(error)) throw error;
       await pause(backOffMs(retry), signal);
     }
   }
 }
+
+const isPaused = (error: unknown): boolean => error instanceof HttpError && error.fault === "paused";
 
 /** A server's Retry-After in milliseconds, given in seconds or as a date (RFC 9110 section 10.2.3); at most an hour is believed. */
 export function retryAfterMs(headers: Readonly<Record<string, string>>, now: number = Date.now()): number | undefined {

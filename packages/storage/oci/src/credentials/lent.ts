@@ -7,7 +7,7 @@ const mostKept = 100;
 
 /**
  * Asks once for each key until what was lent runs out. Who asks meanwhile waits for the same answer; an abort is only the business of the
- * one who aborts. A failure is not kept.
+ * one who aborts. A failure is asked for anew.
  */
 export function lender<T>(
   now: () => number,
@@ -24,7 +24,6 @@ export function lender<T>(
     const asked = borrow(key, { signal: AbortSignal.timeout(30_000) });
     if (known.size >= mostKept) known.clear();
     known.set(key, asked);
-    asked.catch(() => known.get(key) === asked && known.delete(key));
     return (await asked).value;
   }
   return async (key, { signal }) => {
