@@ -11,8 +11,9 @@ export interface StoryOptions {
 
 export const usage = `npm start — attest a few finished Tekton runs and verify what came of it.
 
-Starts a small Kubernetes API and an OCI registry in this process, the real controller beside them, applies the runs of
-examples/quickstart, waits until they are marked, and verifies what lies in the registry and on the runs.
+Starts a small Kubernetes API, an OCI registry, a Fulcio and a Rekor in this process, the real controller beside them, applies the
+runs of examples/quickstart, waits until they are marked, and verifies what lies in the registry and on the runs: with a key, and
+then keyless and offline.
 
   npm start -- --keep               leave everything running, with a kubeconfig for kubectl
   npm start -- --kubeconfig FILE    the same story on your cluster, in a namespace of its own (countersign-quickstart)

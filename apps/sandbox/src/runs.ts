@@ -11,11 +11,15 @@ export interface QuickstartRun {
 }
 
 const folder = fileURLToPath(new URL("../../../examples/quickstart/", import.meta.url));
-const files = ["taskrun-build-image.yaml", "pipelinerun-release.yaml", "taskrun-failed.yaml"];
+const withKey = ["taskrun-build-image.yaml", "pipelinerun-release.yaml", "taskrun-failed.yaml"];
+const withoutKey = ["taskrun-keyless.yaml"];
 
-/** The runs of examples/quickstart, their placeholders filled in. */
-export function quickstartRuns({ registry, digest }: Pick<Stage, "registry" | "digest">): readonly QuickstartRun[] {
-  return files.flatMap((file) => {
+/** The runs of examples/quickstart for each half of the story, their placeholders filled in. */
+export function quickstartRuns(
+  { registry, digest }: Pick<Stage, "registry" | "digest">,
+  half: "with a key" | "without",
+): readonly QuickstartRun[] {
+  return (half === "without" ? withoutKey : withKey).flatMap((file) => {
     const text = readFileSync(folder + file, "utf8")
       .replaceAll("REGISTRY/", `${registry}/`)
       .replaceAll(/\bDIGEST\b/g, digest);
@@ -51,7 +55,11 @@ export async function annotationsOf(
 }
 
 /** The namespace and the configuration of the story; what is there already is kept, but for the keys below. */
-export async function configure(connection: KubeConnection, { systemNamespace, namespace }: Stage): Promise<void> {
+export async function configure(
+  connection: KubeConnection,
+  { systemNamespace, namespace }: Stage,
+  more: Readonly<Record<string, string>> = {},
+): Promise<void> {
   for (const name of new Set([systemNamespace, namespace]))
     await ignoring(
       409,
@@ -67,6 +75,7 @@ export async function configure(connection: KubeConnection, { systemNamespace, n
     "artifacts.taskrun.storage": "tekton,oci",
     "artifacts.pipelinerun.storage": "tekton,oci",
     "filter.managed-by": "countersign.dev/quickstart",
+    ...more,
   };
   const path = `/api/v1/namespaces/${systemNamespace}/configmaps/chains-config`;
   const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "chains-config", namespace: systemNamespace }, data };

@@ -2,25 +2,30 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { kubeApi, registry } from "@countersign/testing";
+import { type Sigstore, startSigstore } from "./keyless.ts";
 
-/** Where the story happens: a cluster, a registry, a key, and the controller as a process of its own. */
+/** Where the story happens: a cluster, a registry, a key, a CA and a log, and the controller as a process of its own. */
 export interface Stage {
   readonly folder: string;
   readonly kubeconfig: string;
   /** "127.0.0.1:5000". */
   readonly registry: string;
-  /** Of the image that lies there, for team/app and team/release. */
+  /** Of the image that lies there, for team/app, team/release and team/keyless. */
   readonly digest: string;
   /** Namespace of chains-config. */
   readonly systemNamespace: string;
   /** Namespace of the runs. */
   readonly namespace: string;
   readonly publicKey: string;
+  readonly sigstore: Sigstore;
   /** What the controller logged so far. */
   controllerLog(): string;
   startController(): Promise<void>;
+  /** Until its nth configuration is in force. */
+  configured(nth: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,6 +38,8 @@ export async function setStage(theirs: string | undefined): Promise<Stage> {
   const images = await registry();
   const digest = images.seedImage("team/app", "latest");
   images.seedImage("team/release", "latest");
+  images.seedImage("team/keyless", "latest");
+  const sigstore = await startSigstore(folder);
   const cluster = theirs === undefined ? await kubeApi({ namespaces: ["tekton-chains"] }) : undefined;
   const kubeconfig = cluster ? sandboxKubeconfig(join(folder, "kubeconfig"), cluster.url) : (theirs ?? "");
   const own = "countersign-quickstart";
@@ -42,7 +49,7 @@ export async function setStage(theirs: string | undefined): Promise<Stage> {
   let child: ChildProcess | undefined;
 
   return {
-    ...{ folder, kubeconfig, registry: images.host, digest, systemNamespace, namespace },
+    ...{ folder, kubeconfig, registry: images.host, digest, systemNamespace, namespace, sigstore },
     publicKey: join(folder, "keys", "cosign.pub"),
     controllerLog: () => log,
     startController() {
@@ -71,12 +78,20 @@ export async function setStage(theirs: string | undefined): Promise<Stage> {
         child?.once("exit", (code) => reject(new Error(`the controller ended with ${code}:\n${log.slice(-2000)}`)));
       });
     },
+    async configured(nth) {
+      const until = Date.now() + 30_000;
+      while (log.split('"configuration in force"').length <= nth) {
+        if (Date.now() > until) throw new Error("the controller did not take the new configuration within 30 s");
+        await sleep(20);
+      }
+    },
     async close() {
       child?.removeAllListeners("exit");
       child?.kill("SIGTERM");
       await new Promise((resolve) => (child && child.exitCode === null ? child.once("exit", resolve) : resolve(undefined)));
       await cluster?.close();
       await images.close();
+      await sigstore.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

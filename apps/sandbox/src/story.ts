@@ -41,23 +41,44 @@ export async function tellStory(stage: Stage, say: Narrator): Promise<Ending> {
     say.line("controller             running, with that configuration in force");
 
     say.chapter("Finished runs arrive");
-    const runs = quickstartRuns(stage);
+    const runs = quickstartRuns(stage, "with a key");
     for (const run of runs) await applyRun(connection, stage.namespace, run);
     for (const run of runs) say.line(`${run.kind.padEnd(12)} ${run.name}`);
 
     say.chapter("Each is attested and marked");
-    const marked = await Promise.all(runs.map((run) => markOf(connection, stage, run)));
-    for (const mark of marked) tell(mark, say);
+    const marked = await marksOf(connection, stage, runs, say);
 
     say.chapter("A verifier looks at what lies there");
-    const checks = await checksOf(stage, runs);
-    for (const { about, accepted, words } of checks)
-      say.line(`${accepted ? "ok " : "NOT"} ${about}${accepted ? "" : ` — ${words.join("; ")}`}`);
-    const verified = checks.every(({ accepted }) => accepted) && marked.every(({ signed }) => signed === "true");
-    return { runs: marked, checks, verified };
+    const checks = await told(checksOf(stage, runs), say);
+
+    say.chapter("The same without a key: a certificate from Fulcio, an entry in Rekor");
+    const keyless = quickstartRuns(stage, "without");
+    await configure(connection, stage, stage.sigstore.settings);
+    say.line("chains-config          patched: signers.x509.fulcio.enabled and transparency.enabled; no restart");
+    await stage.configured(2);
+    for (const run of keyless) await applyRun(connection, stage.namespace, run);
+    const alsoMarked = await marksOf(connection, stage, keyless, say);
+    const alsoChecks = await told(keylessChecks(stage), say);
+
+    const all = { runs: [...marked, ...alsoMarked], checks: [...checks, ...alsoChecks] };
+    const verified = all.checks.every(({ accepted }) => accepted) && all.runs.every(({ signed }) => signed === "true");
+    return { ...all, verified };
   } finally {
     await connection.close();
   }
+}
+
+async function marksOf(connection: KubeConnection, stage: Stage, runs: readonly QuickstartRun[], say: Narrator): Promise<readonly Mark[]> {
+  const marks = await Promise.all(runs.map((run) => markOf(connection, stage, run)));
+  for (const mark of marks) tell(mark, say);
+  return marks;
+}
+
+async function told(checking: Promise<readonly Check[]>, say: Narrator): Promise<readonly Check[]> {
+  const checks = await checking;
+  for (const { about, accepted, words } of checks)
+    say.line(`${accepted ? "ok " : "NOT"} ${about}${accepted ? "" : ` — ${words.join("; ")}`}`);
+  return checks;
 }
 
 function makeKey({ folder }: Stage): void {
@@ -128,4 +149,15 @@ function checksOf(
     check(`provenance of ${image}`, ["verify", "image", image, ...key, "--type", "slsaprovenance"]),
   ]);
   return Promise.all([...onImages, ...onRuns]);
+}
+
+/** Who signed is asked for by name, and the log's proof is checked against a file: nobody but the registry is contacted. */
+function keylessChecks({ registry, digest, sigstore: { identity, issuer, trustedRoot } }: Stage): Promise<readonly Check[]> {
+  const image = `${registry}/team/keyless@${digest}`;
+  const who = ["--certificate-identity", identity, "--certificate-oidc-issuer", issuer];
+  const args = ["verify", "image", image, ...who, "--trusted-root", trustedRoot, "--offline"];
+  return Promise.all([
+    check(`offline, keyless signature of ${image}`, args),
+    check(`offline, keyless provenance of ${image}`, [...args, "--type", "slsaprovenance"]),
+  ]);
 }

@@ -3,8 +3,10 @@ import type { Formatter, Signer, StorageBackend, Witness } from "@countersign/co
 import { signV1, simplesigning } from "@countersign/formatters-cosign";
 import { slsaV02 } from "@countersign/formatters-slsa-v0.2";
 import { slsaV1 } from "@countersign/formatters-slsa-v1";
+import { identityTokens, keylessSigner } from "@countersign/signers-keyless";
 import { x509Signer } from "@countersign/signers-x509";
 import { type OciOptions, ociStorage } from "@countersign/storage-oci";
+import { rekorWitness } from "@countersign/storage-rekor";
 import { tektonStorage } from "@countersign/storage-tekton";
 import type { Image, Run } from "@countersign/tekton";
 import type { PlanHost } from "./host.ts";
@@ -21,6 +23,8 @@ export interface FormatterChoice {
 export interface SignerChoice {
   /** Its signatures leave the run, so that a retry must give the same bytes or double them. */
   readonly leavesTheRun: boolean;
+  /** A log or a timestamp authority will see each of them. */
+  readonly witnessed: boolean;
 }
 
 /** Config names to factories. To add a plug-in, add a line; a stranger spreads this object and adds one of theirs. */
@@ -43,15 +47,30 @@ export const catalog: Catalog = {
       slsaV1({ builderId, buildType, deepInspection, format: "slsa/v2alpha4" }),
   },
   imageFormatters: { simplesigning: () => simplesigning(), "sign-v1": () => signV1() },
-  signers: { x509: (_, { keys }, { leavesTheRun }) => x509Signer({ keys, deterministic: leavesTheRun }) },
+  signers: {
+    x509: (_, { keys }, { leavesTheRun }) => x509Signer({ keys, deterministic: leavesTheRun }),
+    keyless: ({ signers: { x509 } }, host, { witnessed }) =>
+      keylessSigner({
+        url: x509.fulcio.address,
+        http: host.http(),
+        tokens: identityTokens({ provider: x509.fulcio.provider, file: x509.identityTokenFile, http: host.http(), env: host.env }),
+        witnessed,
+        ...(host.trust && { trust: host.trust }),
+      }),
+  },
   storage: {
     tekton: () => tektonStorage(),
-    oci: ({ storage: { oci } }, host) => ociStorage({ ...ociOptions(oci, host), ...(oci.repository && { repository: oci.repository }) }),
+    oci: ({ storage: { oci } }, host) =>
+      ociStorage({ ...registryAccess(oci, host), layout: "tags", ...(oci.repository && { repository: oci.repository }) }),
+    "oci:sigstore-bundle": ({ storage: { oci } }, host) => ociStorage({ ...registryAccess(oci, host), layout: "bundles" }),
   },
-  witnesses: {},
+  witnesses: {
+    rekor: ({ transparency: { url, version, entryKind } }, host) =>
+      rekorWitness({ url, http: host.http(), version, entryKind, ...(host.trust && { trust: host.trust }) }),
+  },
 };
 
-function ociOptions(
+function registryAccess(
   { credentialSources, insecure, insecureHosts, allowedHosts }: ChainsConfig["storage"]["oci"],
   host: PlanHost,
 ): Pick<OciOptions, "http" | "credentials" | "insecure"> {

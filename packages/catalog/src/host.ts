@@ -1,8 +1,7 @@
-import type { Call } from "@countersign/core";
 import type { Http } from "@countersign/http";
 import type { KeySource } from "@countersign/signers-x509";
 import type { CredentialSource } from "@countersign/storage-oci";
-import type { SigstoreTrust } from "@countersign/verify";
+import type { SigstoreTrust, TrustSource } from "@countersign/verify";
 
 /** What the surroundings lend to plug-ins: a pod, a laptop, a test's literal. */
 export interface CatalogHost {
@@ -30,6 +29,3 @@ export interface PlanHost extends CatalogHost {
   /** Whose certificates, log entries and timestamps are believed; undefined where the configuration names nobody. */
   readonly trust: TrustSource<SigstoreTrust> | undefined;
 }
-
-/** fresh: somebody met a key that the last answer does not know. */
-export type TrustSource<T> = (call: Call & { readonly fresh?: boolean }) => Promise<T | undefined>;

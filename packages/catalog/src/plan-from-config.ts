@@ -1,7 +1,7 @@
 import type { ArtifactConfig, ChainsConfig } from "@countersign/config";
 import { type Formatter, type Plan, type Route, route, type Signer, type StorageBackend, type Witness } from "@countersign/core";
 import { type Image, imagesOf, type Run } from "@countersign/tekton";
-import { type Catalog, catalog } from "./catalog.ts";
+import { type Catalog, catalog, type SignerChoice } from "./catalog.ts";
 import { heldSigner, heldStorage, heldWitness, madeOr } from "./held.ts";
 import type { CatalogHost, PlanHost } from "./host.ts";
 import { imageFormat, signerPlugIn, storagePlugIns, witnessPlugIns } from "./plug-in-name.ts";
@@ -50,14 +50,15 @@ function partsFrom(config: ChainsConfig, host: CatalogHost, from: Catalog): Part
   const backends = new Map<string, StorageBackend>();
   const witnesses = new Map<string, Witness>();
   const lent: PlanHost = { ...host, trust: trustFrom(config, host) };
-  const signer = (name: string, leavesTheRun: boolean): Signer =>
-    kept(signers, `${name} ${leavesTheRun}`, () => signerFrom(config, lent, from, name, leavesTheRun));
+  const signer = (name: string, choice: SignerChoice): Signer =>
+    kept(signers, `${name} ${JSON.stringify(choice)}`, () => signerFrom(config, lent, from, name, choice));
   const backend = (plugIn: string): StorageBackend => kept(backends, plugIn, () => storageFrom(config, lent, from, plugIn));
   const witness = (plugIn: string): Witness => kept(witnesses, plugIn, () => witnessFrom(config, lent, from, plugIn));
   return (name, plugIns, run) => {
     const asked = witnessPlugIns(config, isLogged(config, run)).map(witness);
-    const leavesTheRun = asked.length > 0 || plugIns.some((plugIn) => plugIn !== "tekton");
-    return { signer: signer(name, leavesTheRun), witnesses: asked, backends: plugIns.map(backend) };
+    const witnessed = asked.length > 0;
+    const leavesTheRun = witnessed || plugIns.some((plugIn) => plugIn !== "tekton");
+    return { signer: signer(name, { leavesTheRun, witnessed }), witnesses: asked, backends: plugIns.map(backend) };
   };
 }
 
@@ -68,11 +69,11 @@ function isLogged({ transparency }: ChainsConfig, { annotations }: Run): boolean
   return annotations["chains.tekton.dev/transparency-upload"] === "true" && !logged;
 }
 
-function signerFrom(config: ChainsConfig, host: PlanHost, from: Catalog, name: string, leavesTheRun: boolean): Signer {
+function signerFrom(config: ChainsConfig, host: PlanHost, from: Catalog, name: string, choice: SignerChoice): Signer {
   const plugin = signerPlugIn(name, config);
   const what = plugin === "keyless" ? "signers.x509.fulcio.enabled" : `signer "${name}"`;
   return madeOr(
-    () => owned(from.signers, plugin)?.(config, host, { leavesTheRun }),
+    () => owned(from.signers, plugin)?.(config, host, choice),
     (why) => heldSigner(name, why),
     what,
   );
