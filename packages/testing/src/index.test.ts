@@ -20,6 +20,7 @@ test("what strangers may use", () => {
     "oidcIssuer",
     "registry",
     "rekor",
+    "timestampAuthority",
     "trustedRoot",
   ]);
   expect(Object.keys(conformance)).toEqual(["storageConformance"]);

@@ -13,5 +13,11 @@ export { canary, type Fault, type MisbehaveOptions, type Misbehaving, misbehave,
 export { type OidcIssuer, type OidcIssuerOptions, oidcIssuer, type TokenAlgorithm } from "./servers/oidc-issuer.ts";
 export { type Registry, type RegistryOptions, type RegistryRequest, registry } from "./servers/registry.ts";
 export { type Rekor, type RekorEntry, type RekorMood, type RekorOptions, type RekorRequest, rekor } from "./servers/rekor.ts";
+export {
+  type TimestampAuthority,
+  type TimestampAuthorityOptions,
+  type TimestampMood,
+  timestampAuthority,
+} from "./servers/timestamp-authority.ts";
 export type { GuardOptions } from "./servers/token-guard.ts";
 export { type PublishedAuthority, type TrustedRootParts, trustedRoot } from "./servers/trusted-root.ts";
