@@ -1,6 +1,7 @@
 import type { Http } from "@countersign/http";
 import type { Challenge } from "./challenge.ts";
 import { type Credential, fingerprintOf } from "./credential.ts";
+import { oneFlight } from "./one-flight.ts";
 import type { Repository } from "./reference.ts";
 import { type Asked, refusalFrom, unanswered, unsound } from "./registry-error.ts";
 
@@ -32,6 +33,7 @@ const maxTokens = 1000;
  */
 export function authorizer({ http, insecure, totalMs, now = Date.now }: AuthorizerOptions): Authorizer {
   const tokens = new Map<string, Token>();
+  const fetches = oneFlight<Token | undefined>();
 
   async function bearer(request: AuthorizationRequest): Promise<string | undefined> {
     const { credential, place, actions, fresh } = request;
@@ -40,7 +42,7 @@ export function authorizer({ http, insecure, totalMs, now = Date.now }: Authoriz
     const known = tokens.get(key);
     if (!fresh && known && known.until > now()) return known.text;
     tokens.delete(key);
-    const token = await fetched(request);
+    const token = await fetches(key, request.signal, () => fetched(request));
     if (!token) return undefined;
     if (tokens.size >= maxTokens) tokens.clear();
     tokens.set(key, token);

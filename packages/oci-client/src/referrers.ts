@@ -9,7 +9,7 @@ export interface ReferrersList {
   /** Who keeps the list: the registry, or whoever attaches something, in an index at the fallback tag. */
   readonly keptBy: "registry" | "tag";
   readonly referrers: readonly Referrer[];
-  /** What stands at the fallback tag, where that is the list. */
+  /** What stands at the fallback tag, where that is the list and it was asked for. */
   readonly index: StoredManifest | undefined;
 }
 
@@ -22,7 +22,8 @@ export interface ReferrersQuery {
   /** The registry is known to have no Referrers API. */
   readonly tagOnly: boolean;
   readonly get: (url: string) => Promise<HttpResponse>;
-  readonly manifest: (tag: string) => Promise<StoredManifest | undefined>;
+  /** Undefined: the fallback tag is not asked for. */
+  readonly manifest: ((tag: string) => Promise<StoredManifest | undefined>) | undefined;
 }
 
 const maxPages = 20;
@@ -36,7 +37,7 @@ export const fallbackTagOf = (digest: string): string => digest.replace(":", "-"
 export async function referrersOf({ digest, artifactType, asked, base, tagOnly, get, manifest }: ReferrersQuery): Promise<ReferrersList> {
   const listed = tagOnly ? undefined : await fromApi();
   if (listed) return { keptBy: "registry", referrers: fits(listed, artifactType), index: undefined };
-  const index = await manifest(fallbackTagOf(digest));
+  const index = await manifest?.(fallbackTagOf(digest));
   return { keptBy: "tag", referrers: fits(index ? parseIndex(index.bytes).manifests : [], artifactType), index };
 
   async function fromApi(): Promise<readonly Referrer[] | undefined> {

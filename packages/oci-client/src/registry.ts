@@ -52,8 +52,8 @@ export interface OpenRepository {
   tags(call: Call): Promise<readonly string[]>;
   /** What names this digest as its subject; by the referrers API or, without one, by the fallback tag. */
   referrers(digest: string, call: ReferrersCall): Promise<readonly Referrer[]>;
-  /** The same, and who keeps that list. */
-  listReferrers(digest: string, call: ReferrersCall): Promise<ReferrersList>;
+  /** The same, and who keeps that list. apiOnly: where the registry does not, nothing is listed, the fallback tag is not read. */
+  listReferrers(digest: string, call: ReferrersCall & { readonly apiOnly?: boolean }): Promise<ReferrersList>;
 }
 
 export type ManifestText = Pick<StoredManifest, "mediaType" | "bytes">;
@@ -141,7 +141,10 @@ function openRepository(entrance: Entrance, through: Wire, { maxManifestBytes, s
     return { ...(mediaType && { mediaType }), ...(/^\d+$/.test(size) && { size: Number(size) }), ...(isDigest(digest) && { digest }) };
   }
 
-  async function listReferrers(digest: string, { signal, artifactType }: ReferrersCall): Promise<ReferrersList> {
+  async function listReferrers(
+    digest: string,
+    { signal, artifactType, apiOnly }: ReferrersCall & { readonly apiOnly?: boolean },
+  ): Promise<ReferrersList> {
     const asked = askedOf("GET referrers of", digest);
     const known = (tagOnly.get(place.registry) ?? 0) > performance.now();
     const get = async (url: string): Promise<HttpResponse> => {
@@ -154,7 +157,8 @@ function openRepository(entrance: Entrance, through: Wire, { maxManifestBytes, s
       return answer;
     };
     try {
-      return await referrersOf({ digest, artifactType, asked, base, tagOnly: known, get, manifest: (tag) => manifest(tag, { signal }) });
+      const fallback = apiOnly ? undefined : (tag: string): Promise<StoredManifest | undefined> => manifest(tag, { signal });
+      return await referrersOf({ digest, artifactType, asked, base, tagOnly: known, get, manifest: fallback });
     } catch (error) {
       throw error instanceof TypeError ? unsound(asked, error.message) : error;
     }

@@ -3,6 +3,7 @@ import { type Http, HttpError, type HttpRequest, type HttpResponse, isOutage, is
 import { type Actions, authorizer } from "./auth.ts";
 import { type Challenge, parseChallenge } from "./challenge.ts";
 import type { Credential } from "./credential.ts";
+import { oneFlight } from "./one-flight.ts";
 import { dockerHub, type Repository } from "./reference.ts";
 import { type Asked, refusalFrom, unanswered } from "./registry-error.ts";
 
@@ -47,6 +48,7 @@ export interface WireOptions {
 export function wire({ http, insecure, requestMs, totalMs }: WireOptions): Wire {
   const origins = new Map<string, string>();
   const challenges = new Map<string, Challenge>();
+  const greetings = oneFlight<string>();
   const auth = authorizer({ http, insecure, totalMs });
 
   async function send(entrance: Entrance, step: Step): Promise<HttpResponse> {
@@ -117,12 +119,15 @@ export function wire({ http, insecure, requestMs, totalMs }: WireOptions): Wire 
     const host = registry === dockerHub ? "registry-1.docker.io" : registry;
     const known = origins.get(host);
     if (known) return known;
+    return greetings(host, step.signal, () => met(host, step)).catch((error) => Promise.reject(unanswered(step, error)));
+  }
+
+  async function met(host: string, step: Call): Promise<string> {
     const maybePlain = insecure || isLocal(host);
     const greeting = (scheme: "https" | "http"): Promise<Greeting> => greet(`${scheme}://${host}`, maybePlain ? 1 : 3, step);
     const { origin, answer } = await greeting("https").catch((error) => {
-      if (!maybePlain || !(error instanceof HttpError) || isUntrusted(error) || error.fault === "refused-host")
-        throw unanswered(step, error);
-      return greeting("http").catch((second) => Promise.reject(unanswered(step, error.fault === "tls" ? second : error)));
+      if (!maybePlain || !(error instanceof HttpError) || isUntrusted(error) || error.fault === "refused-host") throw error;
+      return greeting("http").catch((second) => Promise.reject(error.fault === "tls" ? second : error));
     });
     if (isOutage(answer.status)) return origin;
     if (origins.size >= maxRegistries) origins.clear();

@@ -12,6 +12,8 @@ export interface Acquaintance {
   subject(repository: OpenRepository, image: ImageAt, call: Call): Promise<Descriptor>;
   /** Puts the empty configuration there. */
   empty(repository: OpenRepository, call: Call): Promise<void>;
+  /** The list of referrers where the registry keeps it, undefined where whoever attaches does. */
+  listed(repository: OpenRepository, image: ImageAt, call: Call): Promise<readonly Descriptor[] | undefined>;
   forget(repository: OpenRepository, image: ImageAt): void;
 }
 
@@ -20,6 +22,7 @@ const maxKnown = 1_000;
 export function acquaintance(): Acquaintance {
   const subjects = new Map<string, Descriptor>();
   const empties = new Set<string>();
+  const met = new Set<string>();
   const nameOf = ({ registry, repository }: Repository): string => textOf({ registry, repository });
 
   return {
@@ -40,6 +43,17 @@ export function acquaintance(): Acquaintance {
         if (empties.size >= maxKnown) empties.clear();
         empties.add(nameOf(repository.place));
       }),
+    async listed(repository, { digest }, call) {
+      const { registry } = repository.place;
+      const ask = async (): Promise<readonly Descriptor[] | undefined> => {
+        const { keptBy, referrers } = await repository.listReferrers(digest, { ...call, apiOnly: true });
+        if (met.size >= maxKnown) met.clear();
+        met.add(registry);
+        return keptBy === "registry" ? referrers : undefined;
+      };
+      // Only one finds out whether there is an API.
+      return met.has(registry) ? ask() : turn(`referrers of ${registry}`, call.signal, ask);
+    },
     forget({ place }, image) {
       subjects.delete(textOf(image));
       empties.delete(nameOf(place));

@@ -48,38 +48,62 @@ export async function storeBundle(
   { reader, now, known, ...options }: BundleOptions,
 ): Promise<StoredBundle> {
   const { inTime } = options;
-  const [subject, read] = await inTime((call) => Promise.all([known.subject(repository, image, call), listed(repository, image, call)]));
-  const twin = await inTime((call) => twinAmong(read.list.referrers, attestation, repository, reader, call));
-  if (twin) return { digest: twin.digest, ...(read.list.index && { index: read.list.index }) };
-  const bundle = Buffer.from(sigstoreBundle(attestation));
-  await inTime((call) => Promise.all([known.empty(repository, call), repository.putBlob(bundle, call)]));
-  const bytes = manifestText(attestation.payload, bundle, subject, now());
-  const put = await inTime((call) => repository.putReferrer({ mediaType: imageManifestType, bytes }, call)).catch((error) => {
-    // Perhaps the registry has thrown away what we believe is there.
-    known.forget(repository, image);
-    throw error;
+  const [subject, listed] = await inTime((call) =>
+    Promise.all([known.subject(repository, image, call), known.listed(repository, image, call)]),
+  );
+  const piece = pieceFrom(attestation, subject, now(), async (referrers, call) => {
+    const found = await foundInBundles(referrers, attestation.payload, repository, reader, call);
+    return found.find((one) => isSame(one, attestation))?.manifest;
   });
-  for (const one of [bundle, bytes]) reader.keep(repository.place, one);
-  const listing =
-    read.list.keptBy === "registry" &&
-    (put.listed ||
-      (await inTime((call) => repository.listReferrers(image.digest, call))).referrers.some(({ digest }) => digest === put.digest));
-  if (listing) return { digest: put.digest };
-  const seen = read.list.keptBy === "tag" ? { seen: { stored: read.list.index, asOf: read.asOf } } : {};
-  const piece = descriptorFrom(bytes);
-  const index = await kept(repository, indexAt(repository, image), { piece, bring: async () => undefined }, { ...options, ...seen });
-  return { digest: put.digest, index };
+  const bring = async (call: Call): Promise<boolean> => {
+    await Promise.all([known.empty(repository, call), repository.putBlob(piece.bundle, call)]);
+    const { listed } = await repository.putReferrer({ mediaType: imageManifestType, bytes: piece.manifest }, call).catch((error) => {
+      // Perhaps the registry has thrown away what we believe is there.
+      known.forget(repository, image);
+      throw error;
+    });
+    for (const one of [piece.bundle, piece.manifest]) reader.keep(repository.place, one);
+    return listed;
+  };
+  if (listed && (await inTime((call) => isHeld(listed, piece, call)))) return storedAs(piece);
+  const isListed =
+    listed !== undefined &&
+    (await inTime(
+      async (call) =>
+        (await bring(call)) || (await repository.referrers(image.digest, call)).some(({ digest }) => digest === piece.descriptor.digest),
+    ));
+  if (isListed) return storedAs(piece);
+  const brought = listed !== undefined;
+  const mine = { piece, bring: async (_: unknown, call: Call): Promise<unknown> => brought || bring(call) };
+  return storedAs(piece, await kept(repository, indexAt(repository, image), mine, options));
 }
 
-async function listed(
-  repository: OpenRepository,
-  { digest }: ImageAt,
-  call: Call,
-): Promise<{ readonly list: Awaited<ReturnType<OpenRepository["listReferrers"]>>; readonly asOf: number }> {
-  // Where the API is asked in vain first, the tag is read later than this: a reading that is older than it says does no harm.
-  const asOf = performance.now();
-  return { list: await repository.listReferrers(digest, call), asOf };
+interface BundlePiece {
+  readonly bundle: Uint8Array;
+  readonly manifest: Uint8Array;
+  /** Of the manifest, for the fallback index. */
+  readonly descriptor: Descriptor;
+  /** The digest of a manifest among these that holds the same already. */
+  readonly twinAmong: (referrers: readonly Descriptor[], call: Call) => Promise<string | undefined>;
+  twin: string | undefined;
 }
+
+async function isHeld(referrers: readonly Descriptor[], piece: BundlePiece, call: Call): Promise<boolean> {
+  if (referrers.some(({ digest }) => digest === piece.descriptor.digest)) return true;
+  piece.twin = await piece.twinAmong(referrers, call);
+  return piece.twin !== undefined;
+}
+
+function pieceFrom(attestation: Attestation, subject: Descriptor, created: Date, twinAmong: BundlePiece["twinAmong"]): BundlePiece {
+  const bundle = Buffer.from(sigstoreBundle(attestation));
+  const manifest = manifestText(attestation.payload, bundle, subject, created);
+  return { bundle, manifest, descriptor: descriptorFrom(manifest), twinAmong, twin: undefined };
+}
+
+const storedAs = ({ twin, descriptor }: BundlePiece, index?: StoredManifest): StoredBundle => ({
+  digest: twin ?? descriptor.digest,
+  ...(index && { index }),
+});
 
 /** Every signature over this predicate type that lies beside the image as a bundle. */
 export async function foundInBundles(
@@ -105,23 +129,10 @@ function mayHold({ mediaType, annotations, artifactType }: Descriptor, { predica
 }
 
 /** The same signature over the same bytes with the same certificate: whatever a log said of it, it is the same. */
-async function twinAmong(
-  referrers: readonly Descriptor[],
-  { payload, signature }: Attestation,
-  repository: OpenRepository,
-  reader: LayerReader,
-  call: Call,
-): Promise<{ readonly digest: string } | undefined> {
-  const digest = sha256(payload.body);
-  const found = await foundInBundles(referrers, payload, repository, reader, call);
-  const twin = found.find(
-    (one) =>
-      one.digest === digest &&
-      sameBytes(one.signature.bytes, signature.bytes) &&
-      (one.signature.certificate ?? "").trim() === leafOf(signature.certificate ?? ""),
-  );
-  return twin && { digest: twin.manifest };
-}
+const isSame = ({ digest, signature }: Found, { payload, signature: ours }: Attestation): boolean =>
+  digest === sha256(payload.body) &&
+  sameBytes(signature.bytes, ours.bytes) &&
+  (signature.certificate ?? "").trim() === leafOf(ours.certificate ?? "");
 
 /** A bundle keeps the first certificate alone. */
 const leafOf = (pem: string): string =>
@@ -156,7 +167,7 @@ function descriptorFrom(manifest: Uint8Array): Descriptor {
 }
 
 /** The fallback index: entries of others stay as they are, all are sorted by digest. */
-function indexAt(repository: OpenRepository, { digest }: ImageAt): SharedTag<Descriptor, Index> {
+function indexAt(repository: OpenRepository, { digest }: ImageAt): SharedTag<BundlePiece, Index> {
   const tag = fallbackTagOf(digest);
   const reference = textOf({ ...repository.place, tag });
   return {
@@ -166,10 +177,12 @@ function indexAt(repository: OpenRepository, { digest }: ImageAt): SharedTag<Des
       const sentence = `GET manifest ${reference}: somebody put something else there (it is no OCI index); remove the tag`;
       throw new RegistryError(sentence, { operation: "GET manifest", reference, outage: false });
     },
-    holds: ({ manifests }, piece) => manifests.some((one) => one.digest === piece.digest),
+    holds: ({ manifests }, piece, call) => isHeld(manifests, piece, call),
     added(index, pieces) {
       const base = index ?? { schemaVersion: 2, mediaType: indexType };
-      const manifests = [...(index?.manifests ?? []), ...pieces].sort((a, b) => (a.digest < b.digest ? -1 : 1));
+      const manifests = [...(index?.manifests ?? []), ...pieces.map(({ descriptor }) => descriptor)].sort((a, b) =>
+        a.digest < b.digest ? -1 : 1,
+      );
       return { blobs: [], mediaType: indexType, bytes: Buffer.from(JSON.stringify({ ...base, manifests })) };
     },
   };

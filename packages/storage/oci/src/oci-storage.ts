@@ -66,6 +66,16 @@ export interface OciStorage extends StorageBackend {
 const width = 4;
 const maxLooks = 1_000;
 
+/** Backends that share an Http share what is learnt of registries: scheme, manners, tokens. */
+const met = new WeakMap<Http, Map<string, Registries>>();
+function registriesThrough(http: Http, insecure: boolean, totalMs: number): Registries {
+  const mine = met.get(http) ?? new Map<string, Registries>();
+  met.set(http, mine);
+  const all = mine.get(`${insecure} ${totalMs}`) ?? registries({ http, insecure, totalMs });
+  mine.set(`${insecure} ${totalMs}`, all);
+  return all;
+}
+
 /** How long the look after a write counts as the reading that follows it (milliseconds). */
 const lookLasts = 5_000;
 
@@ -74,7 +84,7 @@ export function ociStorage(options: OciOptions): OciStorage {
   const { http, credentials, insecure = false, totalMs = 30_000, layout = "tags", now = () => new Date() } = options;
   const { lookAfterMs, onContention } = options;
   const instead = options.repository === undefined ? undefined : repositoryFrom(options.repository);
-  const all: Registries = registries({ http, insecure, totalMs });
+  const all = registriesThrough(http, insecure, totalMs);
   const reader = layerReader();
   const known = acquaintance();
   const looks = new Map<string, { readonly stored: StoredManifest; readonly at: number }>();

@@ -8,7 +8,7 @@ export interface SharedTag<P, D> {
   readonly tag: string;
   /** @throws RegistryError when something else stands there */
   parse(stored: StoredManifest): D;
-  holds(document: D, piece: P): boolean;
+  holds(document: D, piece: P, call: Call): boolean | Promise<boolean>;
   /** With these pieces added, and the blobs that it needs beside those of the pieces. */
   added(document: D | undefined, pieces: readonly P[]): ManifestText & { readonly blobs: readonly Uint8Array[] };
 }
@@ -29,8 +29,6 @@ export interface KeepOptions extends Call {
   readonly lookAfterMs?: ((slowestMs: number) => number) | undefined;
   /** Told each time another writer was found to have written in between, and each time that took away what we had written. */
   readonly onContention?: ((place: string, what: "moved" | "lost") => void) | undefined;
-  /** A reading that somebody did just now, and when it was asked for (performance.now). */
-  readonly seen?: { readonly stored: StoredManifest | undefined; readonly asOf: number } | undefined;
 }
 
 /** No writer writes later than this after it asked what stands there, or it asks again (milliseconds). */
@@ -52,10 +50,6 @@ interface Entry<P, D> extends Piece<P, D> {
 
 /** Who wants something at a tag, in this process. */
 const boards = new Map<string, Set<Entry<unknown, never>>>();
-
-/** When this process last wrote at a tag: what was read before is not what stands there. */
-const lastWrites = new Map<string, number>();
-const maxLastWrites = 1_000;
 
 /**
  * Brings a piece into the document at a tag, and answers the document that was seen to stay. A tag has no lock: whoever read it before we
@@ -107,14 +101,13 @@ async function written<P, D>(
   at: SharedTag<P, D>,
   entry: Entry<P, D>,
   board: ReadonlySet<Entry<P, D>>,
-  { signal, seen, lookAfterMs = (slowest) => span + Math.max(50, 3 * slowest), onContention }: KeepOptions,
+  { signal, lookAfterMs = (slowest) => span + Math.max(50, 3 * slowest), onContention }: KeepOptions,
 ): Promise<void> {
   const call = { signal };
   const place = textOf({ ...repository.place, tag: at.tag });
   let slowest = 0;
   let lost = 0;
   let failed = 0;
-  let reading = seen;
   const timed = async <T>(work: Promise<T>): Promise<T> => {
     const start = performance.now();
     const value = await work;
@@ -129,37 +122,44 @@ async function written<P, D>(
   const calm = (): Promise<void> => pause(lookAfterMs(slowest) * Math.min(1 + lost / 2, 4) * (1 + Math.random() / 2), signal);
 
   for (let round = 0; round < rounds; round += 1) {
-    let asOf = performance.now();
-    const fresh = reading && asOf - reading.asOf < span && reading.asOf > (lastWrites.get(place) ?? 0) ? reading : undefined;
-    reading = undefined;
-    if (fresh) asOf = fresh.asOf;
-    const stored = fresh ? fresh.stored : await timed(repository.manifest(at.tag, call));
+    const asOf = performance.now();
+    const stored = await timed(repository.manifest(at.tag, call));
     const document = stored && at.parse(stored);
-    const wanted = [...board].filter((one) => one === entry || (one.brought && !one.kept));
-    const missing = wanted.filter(({ piece }) => document === undefined || !at.holds(document, piece));
+    const looked = async (): Promise<{ held: readonly Entry<P, D>[]; missing: readonly Entry<P, D>[] }> => {
+      const wanted = [...board].filter((one) => one === entry || (one.brought && !one.kept));
+      const there = await Promise.all(wanted.map(({ piece }) => document !== undefined && at.holds(document, piece, call)));
+      return { held: wanted.filter((_, n) => there[n]), missing: wanted.filter((_, n) => !there[n]) };
+    };
+    let { held, missing } = await looked();
     if (stored && missing.length === 0) {
       if (!entry.sent) return keptAll([entry], stored);
       await calm();
-      if ((await repository.digestOf(at.tag, call)) === stored.digest) return keptAll(wanted, stored);
+      if ((await repository.digestOf(at.tag, call)) === stored.digest) return keptAll(held, stored);
       overtaken();
       continue;
     }
     if (missing.some(({ landed }) => landed)) onContention?.(place, "lost");
-    const { blobs, ...text } = at.added(
-      document,
-      missing.map(({ piece }) => piece),
-    );
-    await Promise.all([
-      ...(missing.includes(entry) ? [brought(entry, document, call)] : []),
-      ...blobs.map((bytes) => repository.putBlob(bytes, call)),
-    ]);
+    const withMissing = (): ReturnType<typeof at.added> =>
+      at.added(
+        document,
+        missing.map(({ piece }) => piece),
+      );
+    const putAll = (blobs: readonly Uint8Array[]): readonly Promise<string>[] => blobs.map((bytes) => repository.putBlob(bytes, call));
+    let next = withMissing();
+    await Promise.all([...(missing.includes(entry) ? [brought(entry, document, call)] : []), ...putAll(next.blobs)]);
+    // Who has brought his own in the meantime need not write again.
+    const now = await looked();
+    if (now.missing.some((one) => !missing.includes(one))) {
+      ({ held, missing } = now);
+      next = withMissing();
+      await Promise.all(putAll(next.blobs));
+    }
+    const { blobs: _, ...text } = next;
     if (performance.now() - asOf > span && (await timed(repository.digestOf(at.tag, call))) !== stored?.digest) {
       overtaken();
       continue;
     }
     for (const one of missing) one.sent = true;
-    if (lastWrites.size >= maxLastWrites) lastWrites.clear();
-    lastWrites.set(place, Number.POSITIVE_INFINITY);
     let digest: string;
     try {
       digest = await timed(repository.putManifest(at.tag, text, { ...call, ifMatch: stored?.etag, tries: 1 }));
@@ -170,12 +170,10 @@ async function written<P, D>(
       else throw error;
       failed += error.status === 412 ? 0 : 1;
       continue;
-    } finally {
-      lastWrites.set(place, performance.now());
     }
     for (const one of missing) one.landed = true;
     await calm();
-    if ((await repository.digestOf(at.tag, call)) === digest) return keptAll(wanted, { ...text, digest });
+    if ((await repository.digestOf(at.tag, call)) === digest) return keptAll([...held, ...missing], { ...text, digest });
     overtaken();
   }
   throw contended(place);
