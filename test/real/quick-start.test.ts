@@ -22,7 +22,7 @@ test("the same story, in a namespace of its own, and a second time over the firs
     const args = ["apps/sandbox/src/main.ts", "--kubeconfig", api.kubeconfig, "--output", "json"];
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: `${import.meta.dirname}/../..` });
     const { verified, runs } = JSON.parse(stdout);
-    expect([verified, runs.length]).toEqual([true, 6]);
+    expect([verified, runs.length]).toEqual([true, 7]);
   }
   expect((await api.kubectl(["get", "taskruns", "-n", "countersign-quickstart", "-o", "name"])).stdout).toContain(
     "taskrun.tekton.dev/build-image",
