@@ -36,6 +36,16 @@ const run = (kind = "TaskRun", annotations: Record<string, string> = {}): Run =>
       },
     }),
   );
+const manyImages = (count: number): Run => {
+  const value = Array.from({ length: count }, (_, n) => `r.io/app${n}@sha256:${"a".repeat(64)}`).join(",");
+  return parseRun(
+    JSON.stringify({
+      kind: "TaskRun",
+      metadata: { name: "b", namespace: "ci", uid: "u1" },
+      status: { results: [{ name: "IMAGES", value }] },
+    }),
+  );
+};
 const routes = (data: Record<string, string>, of = run(), from = catalog) => planFromConfig(parseConfig(data).config, host, from)(of);
 const shape = (data: Record<string, string>, of = run()) =>
   routes(data, of).map(({ id, signer, witnesses, backends }) => [
@@ -118,6 +128,17 @@ describe("layouts", () => {
       ["image/sign-v1", ["oci"]],
     ]);
   });
+});
+
+test("a run that names more images than it may is one failure", () => {
+  const [, only, ...more] = routes({ "limits.images-per-run": "1" }, manyImages(2));
+  expect(more).toEqual([]);
+  expect(() => only?.format()).toThrow(/names 2 images, and limits.images-per-run allows 1/);
+  expect(routes({ "limits.images-per-run": "2" }, manyImages(2)).map(({ id }) => id)).toEqual([
+    "taskrun/in-toto",
+    "image/simplesigning",
+    "image/simplesigning",
+  ]);
 });
 
 test("witnesses: a timestamp before the log, each only where it is asked for", () => {

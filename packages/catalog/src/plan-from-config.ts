@@ -1,5 +1,14 @@
 import type { ArtifactConfig, ChainsConfig } from "@countersign/config";
-import { type Formatter, type Plan, type Route, route, type Signer, type StorageBackend, type Witness } from "@countersign/core";
+import {
+  CountersignError,
+  type Formatter,
+  type Plan,
+  type Route,
+  route,
+  type Signer,
+  type StorageBackend,
+  type Witness,
+} from "@countersign/core";
 import { type Image, imagesOf, type Run } from "@countersign/tekton";
 import { type Catalog, catalog, type SignerChoice } from "./catalog.ts";
 import { heldSigner, heldStorage, heldWitness, madeOr } from "./held.ts";
@@ -19,9 +28,30 @@ export function planFromConfig(config: ChainsConfig, host: CatalogHost, from: Ca
   };
   const [taskRunRoute, pipelineRunRoute] = [runRoute(taskRun, false), runRoute(pipelineRun, pipelineRun.deepInspection)];
   const forms = image.enabled ? imageForms(config, from) : [];
-  const imageRoutes = (run: Run): readonly Route[] =>
-    imagesOf(run).flatMap((one) => forms.map(({ formatter, plugIns }) => route(one, formatter, parts(image.signer, plugIns, run))));
+  const imageRoutes = (run: Run): readonly Route[] => {
+    const images = within(config.limits.imagesPerRun, imagesOf(run));
+    return images.flatMap((one) =>
+      forms.map(({ formatter, plugIns }) => route(one.image, one.refused ?? formatter, parts(image.signer, plugIns, run))),
+    );
+  };
   return (run) => (run.ref.kind === "PipelineRun" ? pipelineRunRoute(run) : [...taskRunRoute(run), ...imageRoutes(run)]);
+}
+
+interface Signable {
+  readonly image: Image;
+  /** In place of what would sign it. */
+  readonly refused?: Formatter<Image>;
+}
+
+/** A run names its images itself; too many of them are one failure, not thousands of signatures. */
+function within(most: number, images: readonly Image[]): readonly Signable[] {
+  const [first] = images;
+  if (images.length <= most || !first) return images.map((image) => ({ image }));
+  const sentence = `the run names ${images.length} images, and limits.images-per-run allows ${most}: let it name fewer, or raise the limit`;
+  const format = (): never => {
+    throw new CountersignError("format.too-many-images", sentence, { retry: "never" });
+  };
+  return [{ image: first, refused: { name: "too-many", format } }];
 }
 
 const plugInsOf = (kind: ArtifactConfig, config: ChainsConfig): readonly string[] =>

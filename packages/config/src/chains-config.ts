@@ -72,6 +72,8 @@ export interface ChainsConfig {
   readonly filter: { readonly managedBy: readonly string[] };
   /** Own key. How long an outage may last before its failures count; undefined: for ever. */
   readonly retries: { readonly transientDeadlineMs: number | undefined };
+  /** Own key. More of them are refused. */
+  readonly limits: { readonly imagesPerRun: number };
   /** Own key. How long a deletion waits for its attestation. */
   readonly finalizer: { readonly deadlineMs: number };
 }

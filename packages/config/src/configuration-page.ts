@@ -70,6 +70,7 @@ const kinds: Readonly<Record<KeyRow["format"], string>> = {
   "go-bool": "true or false",
   transparency: "",
   "go-duration": "duration",
+  count: "number",
 };
 
 function valuesOf({ format, allowed = [], notYet = [] }: KeyRow): string {

@@ -42,6 +42,10 @@ const readers: Readonly<Record<KeyRow["format"], Reader>> = {
       nearest(value, ["true", "manual"]),
     );
   },
+  count: (value) => {
+    if (/^[1-9]\d{0,8}$/.test(value)) return Number(value);
+    throw new Unread("mistake", `${quoted(value)} is no number from 1 to 999999999`);
+  },
   "go-duration": (value) => {
     if (value === "never") return "never";
     const ms = durationMs(value);

@@ -2,7 +2,7 @@
 export interface KeyRow {
   readonly configKey: string;
   /** How the text is read; see formats.ts. */
-  readonly format: "text" | "choice" | "go-bool" | "go-set" | "transparency" | "go-duration";
+  readonly format: "text" | "choice" | "go-bool" | "go-set" | "transparency" | "go-duration" | "count";
   /** As it would stand in the ConfigMap; null where no text means "not set". */
   readonly default: string | null;
   readonly allowed?: readonly string[];
@@ -246,6 +246,13 @@ export const keys: Readonly<Record<string, KeyRow>> = {
     default: "never",
     own: true,
     doc: "How long an outage of a registry or log may last before its failures count as tries. `never`: they never do.",
+  },
+  imagesPerRun: {
+    configKey: "limits.images-per-run",
+    format: "count",
+    default: "500",
+    own: true,
+    doc: "How many images one run may have signed, and at how many its provenance is stored. A run that names more is marked failed, with the reason.",
   },
   finalizerDeadline: {
     configKey: "finalizer.deadline",

@@ -63,6 +63,7 @@ test("an empty ConfigMap means upstream's defaults", () => {
     },
     filter: { managedBy: [] },
     retries: { transientDeadlineMs: undefined },
+    limits: { imagesPerRun: 500 },
     finalizer: { deadlineMs: 300_000 },
   });
 });
@@ -73,9 +74,13 @@ test("every key reaches its place in the snapshot", () => {
     const other = { "go-bool": "true", "go-set": row.allowed?.find((v) => v !== row.default) ?? "x", transparency: "manual" };
     const choice = row.allowed?.find((v) => v !== row.default) ?? "";
     if (row.configKey === "artifacts.oci.format") continue; // one value only
-    const value = { ...other, choice, text: "other", "go-duration": "7s" }[row.format];
+    const value = { ...other, choice, text: "other", "go-duration": "7s", count: "7" }[row.format];
     expect(JSON.stringify(parseConfig({ [row.configKey]: value }).config), row.configKey).not.toBe(text);
   }
+});
+
+test.each(["0", "-1", "1.5", "many", "", "1e3"])("%j is no count", (value) => {
+  expect(problemsOf({ "limits.images-per-run": value })).toMatchObject([{ key: "limits.images-per-run" }]);
 });
 
 describe("a list", () => {

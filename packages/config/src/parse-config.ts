@@ -131,6 +131,7 @@ function snapshot(values: Readonly<Record<string, unknown>>): ChainsConfig {
     },
     filter: { managedBy: get("managedBy") },
     retries: { transientDeadlineMs: never("transientDeadline") },
+    limits: { imagesPerRun: get("imagesPerRun") },
     finalizer: { deadlineMs: never("finalizerDeadline") ?? Number.POSITIVE_INFINITY },
   };
 }
