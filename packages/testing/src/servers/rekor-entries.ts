@@ -1,5 +1,5 @@
 import { createHash, createPublicKey, type KeyObject, verify, X509Certificate } from "node:crypto";
-import { keyidOf, parseEnvelope, preAuthEncoding } from "@countersign/in-toto-attestation";
+import { parseEnvelope, preAuthEncoding } from "@countersign/in-toto-attestation";
 import { json } from "@sigstore/core";
 import { isSignatureOverHash, type Sha2 } from "./prehashed.ts";
 
@@ -43,7 +43,7 @@ const kinds: Readonly<Record<string, Canonicalise>> = {
     const keys = (verifiers as readonly string[]).map(keyFrom);
     const payload = Buffer.from(envelope.payload, "base64");
     const signatures = envelope.signatures
-      .map(({ sig, keyid }) => ({ signature: sig, verifier: base64(signerOf(envelope.payloadType, payload, { sig, keyid }, keys).pem) }))
+      .map(({ sig }) => ({ signature: sig, verifier: base64(signerOf(envelope.payloadType, payload, sig, keys).pem) }))
       .sort((a, b) => (a.signature < b.signature ? -1 : 1));
     const [payloadHash, envelopeHash] = [sha256(payload), sha256(text)];
     return {
@@ -60,8 +60,7 @@ const kinds: Readonly<Record<string, Canonicalise>> = {
     const payload = Buffer.from(Buffer.from(text, "base64").toString(), "base64");
     if (!/^[0-9a-f]{64}$/.test(hash?.value)) throw new Unacceptable("missing envelope digest");
     const keys = (signatures as readonly Loose[]).map(({ publicKey }) => keyFrom(publicKey));
-    for (const { sig, keyid } of signatures as readonly Loose[])
-      signerOf(payloadType, payload, { sig: Buffer.from(sig, "base64").toString(), keyid }, keys);
+    for (const { sig } of signatures as readonly Loose[]) signerOf(payloadType, payload, Buffer.from(sig, "base64").toString(), keys);
     const payloadHash = sha256(payload);
     const kept = (signatures as readonly Loose[]).map(({ keyid, sig, publicKey }) => ({ ...(keyid && { keyid }), publicKey, sig }));
     return {
@@ -107,17 +106,12 @@ function keyFrom(text: string): SigningKey {
   return { key: certificate.publicKey, pem: certificate.toString(), certificate };
 }
 
-interface Signed {
-  readonly sig: string;
-  readonly keyid?: string | undefined;
-}
-
-/** The key that made an envelope's signature. A keyid is either the key's SSH fingerprint or absent. */
-function signerOf(payloadType: string, payload: Uint8Array, { sig, keyid }: Signed, keys: readonly SigningKey[]): SigningKey {
+/** The key that made an envelope's signature, whatever it is called there. */
+function signerOf(payloadType: string, payload: Uint8Array, sig: string, keys: readonly SigningKey[]): SigningKey {
   const message = preAuthEncoding(payloadType, payload);
   const signer = keys.find(({ key }) => {
     const hash = key.asymmetricKeyType === "ed25519" ? null : "sha256";
-    return (!keyid || keyid === keyidOf(key)) && verify(hash, message, key, Buffer.from(sig, "base64"));
+    return verify(hash, message, key, Buffer.from(sig, "base64"));
   });
   if (!signer) throw new Unacceptable("all signatures must have a key that verifies it");
   return signer;

@@ -162,7 +162,9 @@ export async function rekor(options: RekorOptions = {}): Promise<Rekor> {
       if (method === "POST" && path === "/api/v1/log/entries/retrieve") return { status: 200, body: retrieved(parsed(body)) };
       if (method === "POST" && path === "/api/v1/index/retrieve") return { status: 200, body: searched(parsed(body)) };
       if (method === "GET" && uuid) return { status: 200, body: told(leafNamed(uuid)) };
-      if (method === "GET" && path === "/api/v1/log/entries") return { status: 200, body: told(leaves[Number(query.get("logIndex"))]) };
+      if (method === "GET" && path === "/api/v1/log/entries")
+        return { status: 200, body: told(leaves[wholeNumber(query.get("logIndex"))]) };
+      if (method === "GET" && path.startsWith("/api/v1/log/entries/")) throw new Refused(422, "entryUUID in path should match its pattern");
       if (method === "GET" && path === "/api/v1/log") return { status: 200, body: logInfo() };
       if (method === "GET" && path === "/api/v1/log/proof") return { status: 200, body: consistency(query) };
       if (method === "GET" && path === "/api/v1/log/publicKey") return publicKey(query.get("treeID"));
@@ -174,7 +176,9 @@ export async function rekor(options: RekorOptions = {}): Promise<Rekor> {
     }
   }
 
-  function create(path: string, proposal: unknown): Answer | undefined {
+  function create(path: string, proposal: Loose): Answer | undefined {
+    if (!["dsse", "intoto", "hashedrekord"].includes(proposal["kind"]) || !proposal["spec"])
+      throw new Refused(422, "proposedEntry in body is none");
     const kept = keptOf(proposal);
     const uuid = `${treeHex(active)}${hexOf(kept)}`;
     if (byUuid.has(uuid) || self.mood === "lost") return conflict(path, uuid);
@@ -273,12 +277,13 @@ export async function rekor(options: RekorOptions = {}): Promise<Rekor> {
       treeID: `${shard.treeId}`,
       treeSize: shard.tree.size,
     });
-    return { ...infoOf(active), inactiveShards: shards.filter((shard) => shard !== active).map(infoOf) };
+    const inactive = shards.filter((shard) => shard !== active).map(infoOf);
+    return { ...infoOf(active), inactiveShards: inactive.length > 0 ? inactive : null };
   }
 
   function consistency(query: URLSearchParams): object {
     const { tree } = shardNamed(query.get("treeID"));
-    const [first, last] = [Number(query.get("firstSize") ?? 1), Number(query.get("lastSize"))];
+    const [first, last] = [wholeNumber(query.get("firstSize") ?? "1"), wholeNumber(query.get("lastSize"))];
     if (!(first <= last && last <= tree.size)) throw new Refused(400, "no such sizes");
     const hashes = tree.consistency(first, last).map((hash) => Buffer.from(hash).toString("hex"));
     return { hashes, rootHash: Buffer.from(tree.root(last)).toString("hex") };
@@ -299,6 +304,7 @@ export async function rekor(options: RekorOptions = {}): Promise<Rekor> {
 type Loose = Readonly<Record<string, any>>;
 
 function parsed(body: string): Loose {
+  if (body === "") throw new Refused(422, "a body is required");
   try {
     const value: unknown = JSON.parse(body);
     if (typeof value === "object" && value !== null) return value;
@@ -306,6 +312,11 @@ function parsed(body: string): Loose {
     // refused below
   }
   throw new Refused(400, "the body is no JSON object");
+}
+
+function wholeNumber(text: string | null): number {
+  if (text !== null && /^\d+$/.test(text)) return Number(text);
+  throw new Refused(422, "a number in query is missing or none");
 }
 
 const pemOf = ({ keys }: Shard): string => keys.publicKey.export({ type: "spki", format: "pem" }).toString();
