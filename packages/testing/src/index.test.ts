@@ -20,6 +20,7 @@ test("what strangers may use", () => {
     "oidcIssuer",
     "registry",
     "rekor",
+    "rekorTiles",
     "timestampAuthority",
     "trustedRoot",
   ]);

@@ -13,6 +13,7 @@ export { canary, type Fault, type MisbehaveOptions, type Misbehaving, misbehave,
 export { type OidcIssuer, type OidcIssuerOptions, oidcIssuer, type TokenAlgorithm } from "./servers/oidc-issuer.ts";
 export { type Registry, type RegistryOptions, type RegistryRequest, registry } from "./servers/registry.ts";
 export { type Rekor, type RekorEntry, type RekorMood, type RekorOptions, type RekorRequest, rekor } from "./servers/rekor.ts";
+export { type RekorTiles, type RekorTilesEntry, type RekorTilesMood, type RekorTilesOptions, rekorTiles } from "./servers/rekor-tiles.ts";
 export {
   type TimestampAuthority,
   type TimestampAuthorityOptions,

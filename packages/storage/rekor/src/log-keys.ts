@@ -13,6 +13,8 @@ export interface LogKeysOptions {
 export interface LogKeys {
   /** Why an entry is not to be believed. Meeting a log's new key, it looks for that key once. */
   fault(entry: LogEntry, call: Call, rules?: LogEntryRules): Promise<string | undefined>;
+  /** Throws where no answer could be verified: better before a log is written to than after. */
+  ready(call: Call): Promise<void>;
   /** The id of the log that signed; undefined where no known key did. */
   logId(checkpoint: Checkpoint, call: Call): Promise<string | undefined>;
 }
@@ -30,6 +32,9 @@ export function logKeys({ trust, shown, now }: LogKeysOptions): LogKeys {
       const fault = logEntryFault(entry, known, rules);
       if (!fault || isOfKnownLog(entry, known)) return fault;
       return logEntryFault(entry, await newer(call), rules);
+    },
+    async ready(call) {
+      await keys(call);
     },
     async logId(checkpoint, call) {
       return logIdOf(checkpoint, await keys(call)) ?? logIdOf(checkpoint, await newer(call));

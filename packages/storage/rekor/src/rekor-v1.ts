@@ -68,28 +68,18 @@ export function rekorV1({ server, url, entryKind, now }: RekorV1Options): Log {
       path: "/api/v1/index/retrieve",
       body: JSON.stringify({ hash: `sha256:${sha256(payload.body)}` }),
     } as const;
-    const answer = await searched(asked, call);
-    const uuids = answer?.status === 200 ? uuidsFrom(answer) : undefined;
-    if (!uuids) {
+    const answer = await server.ask(asked, call);
+    if (answer.status !== 200) {
       noIndexUntil = now() + indexAgainMs;
       return [];
     }
+    const uuids = uuidsFrom(answer);
     const entries: LogEntry[] = [];
     for (let at = 0; at < uuids.length; at += atOnce) entries.push(...(await named(uuids.slice(at, at + atOnce), call)));
     return entries.flatMap((entry) => {
       const logged = loggedIn(entry);
       return logged ? [{ entry, signature: signatureIn(logged) }] : [];
     });
-  }
-
-  /** 501 says that there is no index; it is an outage in every other place. */
-  async function searched(question: Parameters<Server["ask"]>[0], call: Call): Promise<Answer | undefined> {
-    try {
-      return await server.ask(question, call);
-    } catch (error) {
-      if (CountersignError.is(error) && / answered 501:/.test(error.message)) return undefined;
-      throw error;
-    }
   }
 
   async function named(entryUUIDs: readonly string[], call: Call): Promise<readonly LogEntry[]> {

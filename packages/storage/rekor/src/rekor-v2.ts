@@ -11,7 +11,7 @@ import { derOf, hashIn, keyInWords, unsupported } from "./verifier.ts";
 export interface RekorV2Options {
   readonly server: Server;
   readonly url: string;
-  readonly keys: Pick<LogKeys, "logId">;
+  readonly keys: Pick<LogKeys, "logId" | "ready">;
 }
 
 /** Entry to be: what is sent, and the leaf that the log makes of it. */
@@ -31,6 +31,7 @@ export function rekorV2({ server, url, keys }: RekorV2Options): Log {
 
   async function submit(attestation: Attestation, call: Call): Promise<LogEntry> {
     const proposal = proposalFor(attestation);
+    await keys.ready(call);
     const answer = await server.ask({ method: "POST", path: "/api/v2/log/entries", body: JSON.stringify(proposal.request) }, call);
     if (answer.status === 201 || answer.status === 200) return entryFrom(answer);
     if (answer.status === 409) return recovered(answer, proposal, call);

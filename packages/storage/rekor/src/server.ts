@@ -67,7 +67,8 @@ export function serverAt({ url, http, timeoutMs = 25_000 }: ServerOptions, role:
     const answer = await http.request(request).catch((error: unknown) => {
       throw signal.aborted ? error : unanswered(error);
     });
-    if (!isOutage(answer.status)) return { ...answer, what };
+    // 501: this server will never do it.
+    if (!isOutage(answer.status) || answer.status === 501) return { ...answer, what };
     const sentence = `${what} answered ${answer.status}: the ${role.name} is out of order, it is asked again later`;
     throw new CountersignError(`witness.${role.code}-unavailable`, sentence, { retry: "wait", retryAfterMs: retryAfterMs(answer.headers) });
   }
