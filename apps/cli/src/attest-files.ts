@@ -15,7 +15,8 @@ export interface AttestInput {
   readonly children?: readonly string[];
   readonly config?: string;
   readonly set?: readonly string[];
-  readonly signingSecrets: string;
+  /** Not needed where Fulcio certifies. */
+  readonly signingSecrets?: string;
   readonly write?: boolean;
 }
 

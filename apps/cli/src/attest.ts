@@ -9,7 +9,7 @@ import { table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
 interface Options {
-  readonly signingSecrets: string;
+  readonly signingSecrets?: string;
   readonly config?: string;
   readonly set?: readonly string[];
   readonly children?: readonly string[];
@@ -22,7 +22,7 @@ export function attestCommand(terminal: Terminal): Command {
   return new Command("attest")
     .description("Sign the provenance of finished runs and store it where chains-config says, without a cluster.")
     .argument("<files...>", 'TaskRuns or PipelineRuns, JSON or YAML; "-" is standard input')
-    .requiredOption("--signing-secrets <folder>", "folder with cosign.key and cosign.password, or x509.pem")
+    .option("--signing-secrets <folder>", "folder with cosign.key and cosign.password, or x509.pem; keyless signing needs none")
     .option("--config <file>", "a chains-config ConfigMap, or a map of its keys")
     .option(
       "-c, --set <key=value>",
@@ -82,6 +82,7 @@ Examples:
   countersign attest run.yaml --signing-secrets ./signing-secrets --write          # annotations, as the tekton storage keeps them
   kubectl get taskrun build -o json | countersign attest - --signing-secrets ./signing-secrets --config chains-config.yaml
   countersign attest pipelinerun.yaml --children build.yaml test.yaml --signing-secrets ./signing-secrets -o json
+  countersign attest run.yaml -c signers.x509.fulcio.enabled=true -c transparency.enabled=true
 
 Exit codes: 0 everything is stored; 3 something is not, the rest is.
 `;

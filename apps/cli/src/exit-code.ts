@@ -7,6 +7,11 @@ export const exitCode = {
   usage: 2,
   /** It could not be done: a file, a key, a registry, a cluster, a configuration. */
   failed: 3,
+  /** `verify image`, as `cosign verify` has it: nothing is signed, no such tag, no signature passes, none has a certificate. */
+  noSignature: 10,
+  noTag: 11,
+  noMatch: 12,
+  noCertificate: 13,
   /** Ctrl-C. */
   interrupted: 130,
 } as const;

@@ -1,6 +1,7 @@
 import type { CatalogHost } from "@countersign/catalog";
+import { CountersignError } from "@countersign/core";
 import { type Http, http } from "@countersign/http";
-import { directoryKeys } from "@countersign/signers-x509";
+import { directoryKeys, type KeySource } from "@countersign/signers-x509";
 import { dockerKeychain } from "@countersign/storage-oci";
 import type { Terminal } from "./terminal.ts";
 
@@ -9,7 +10,7 @@ export interface LaptopHost extends CatalogHost {
 }
 
 /** What a person's machine lends to plug-ins: a folder with the key, the logins of docker and podman, ways out. */
-export function laptopHost({ env }: Pick<Terminal, "env">, signingSecrets: string): LaptopHost {
+export function laptopHost({ env }: Pick<Terminal, "env">, signingSecrets: string | undefined): LaptopHost {
   const wires = new Map<string, Http>();
   const wire = (insecure: boolean | readonly string[]): Http => {
     const key = JSON.stringify(insecure);
@@ -18,7 +19,7 @@ export function laptopHost({ env }: Pick<Terminal, "env">, signingSecrets: strin
     return known;
   };
   return {
-    keys: directoryKeys(signingSecrets),
+    keys: signingSecrets === undefined ? noKeys : directoryKeys(signingSecrets),
     env,
     credentials: () => dockerKeychain({ env }),
     registryHttp: ({ insecure }) => wire(insecure),
@@ -28,3 +29,12 @@ export function laptopHost({ env }: Pick<Terminal, "env">, signingSecrets: strin
     },
   };
 }
+
+const noKeys: KeySource = {
+  place: "--signing-secrets",
+  async current() {
+    const sentence =
+      "there is no key to sign with: give --signing-secrets FOLDER, or set signers.x509.fulcio.enabled to true and sign without one";
+    throw new CountersignError("sign.key-missing", sentence, { retry: "hold" });
+  },
+};

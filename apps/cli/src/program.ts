@@ -25,6 +25,11 @@ const entries: readonly Entry[] = [
     load: async (terminal) => (await import("./verify.ts")).verifyCommand(terminal),
   },
   {
+    name: "inspect",
+    summary: "show what is attached to an image, believing none of it",
+    load: async (terminal) => (await import("./inspect.ts")).inspectCommand(terminal),
+  },
+  {
     name: "keys",
     summary: "make a signing key",
     load: async (terminal) => (await import("./keys.ts")).keysCommand(terminal),
@@ -44,7 +49,7 @@ Examples:
   countersign verify image registry.example/app:1.0 --key cosign.pub --type slsaprovenance
   kubectl get cm chains-config -n tekton-chains -o yaml | countersign check-config -
 
-Exit codes: 0 done; 1 the answer is no (refused, problems found); 2 usage; 3 could not be done; 130 interrupted.
+Exit codes: 0 done; 1 the answer is no (refused, problems found); 2 usage; 3 could not be done; 10 to 13 as \`cosign verify\`, of images; 130 interrupted.
 `;
 
 /** The program with the one command that this command line names. */

@@ -1,18 +1,22 @@
 import { annotationPrefix, foundInAnnotations } from "@countersign/bundle";
 import { CountersignError } from "@countersign/core";
+import { type Http, http } from "@countersign/http";
+import { inTotoPayloadType } from "@countersign/in-toto-attestation";
 import { clusterRuns } from "@countersign/kube";
 import { parseRun, type Run } from "@countersign/tekton";
-import { claimsOf, type Policy, type TrustMaterial, type Verdict, verify } from "@countersign/verify";
+import { claimsOf, type Policy, type Verdict } from "@countersign/verify";
+import { believed } from "./believed.ts";
 import { type Checked, checkedFrom, type Verification } from "./checked.ts";
 import { type ClusterOptions, withCluster } from "./cluster.ts";
+import { type Judged, judged } from "./judge.ts";
+import type { Attachment } from "./log-lookup.ts";
 import { isAsked, wantedType } from "./predicate-type.ts";
 import { runName } from "./run-name.ts";
 import { runsFrom } from "./statement-input.ts";
 import type { Terminal } from "./terminal.ts";
-import { trustedKey } from "./trusted-key.ts";
+import type { TrustOptions } from "./trust-options.ts";
 
-export interface VerifyRunOptions extends ClusterOptions {
-  readonly key: string;
+export interface VerifyRunOptions extends TrustOptions, ClusterOptions {
   readonly type?: string;
   readonly builder?: readonly string[];
   readonly namespace?: string;
@@ -20,13 +24,23 @@ export interface VerifyRunOptions extends ClusterOptions {
 
 /** Every signed payload among the run's annotations must be sound: they have one writer. */
 export async function verifyRun(name: string, options: VerifyRunOptions, terminal: Terminal): Promise<Verification> {
-  const trust = await trustedKey(options.key, options, terminal);
-  const run = await runFrom(name, options, terminal);
-  const subject = runName(run.ref);
-  const checked = shortKeysOf(run)
-    .map((shortKey) => checkedPayload(run, shortKey, trust, options))
-    .filter((one) => one !== undefined);
-  return { subject, ...verdictOf(checked, options), checked };
+  let wire: Http | undefined;
+  const straight = (): Http => (wire ??= http({ env: terminal.env, userAgent: "countersign" }));
+  try {
+    const believe = await believed(options, terminal, straight);
+    const run = await runFrom(name, options, terminal);
+    const subject = runName(run.ref);
+    const checked: Checked[] = [];
+    for (const shortKey of shortKeysOf(run)) {
+      const one = await checkedPayload(run, shortKey, options, (attachment, policy) =>
+        judged(attachment, policy, believe, straight, terminal.signal),
+      );
+      if (one) checked.push(one);
+    }
+    return { subject, ...verdictOf(checked, options), checked };
+  } finally {
+    await wire?.close();
+  }
 }
 
 async function runFrom(name: string, options: VerifyRunOptions, terminal: Terminal): Promise<Run> {
@@ -58,13 +72,17 @@ const shortKeysOf = ({ annotations }: Run): readonly string[] =>
     .map((key) => key.slice(payloadPrefix.length))
     .sort();
 
+type Judge = (attachment: Attachment, policy: Policy) => Promise<Judged>;
+
 /** Undefined: not of the kind that was asked for. */
-function checkedPayload(run: Run, shortKey: string, trust: TrustMaterial, { type, builder }: VerifyRunOptions): Checked | undefined {
-  const payload = Buffer.from(run.annotations[`${payloadPrefix}${shortKey}`] ?? "", "base64");
+async function checkedPayload(run: Run, shortKey: string, { type, builder }: VerifyRunOptions, judge: Judge): Promise<Checked | undefined> {
+  const bytesOf = (what: "payload" | "signature"): Buffer =>
+    Buffer.from(run.annotations[`${annotationPrefix}${what}-${shortKey}`] ?? "", "base64");
+  const payload = bytesOf("payload");
   const claims = claimsOf(payload);
   const wanted = wantedType(type);
   if (!isAsked(claims, wanted)) return undefined;
-  const envelope = claims?.kind === "image-signature" ? "none" : "dsse";
+  const envelope = claims?.kind === "image-signature" && claims.predicateType === undefined ? "none" : "dsse";
   const [found] = foundInAnnotations(run.annotations, { ...run.artifact, shortKey }, { envelope });
   const policy: Policy = {
     ...wanted,
@@ -73,9 +91,12 @@ function checkedPayload(run: Run, shortKey: string, trust: TrustMaterial, { type
       subject: claims.digests.find((digest) => digest.startsWith(`sha256:${shortKey}`)) ?? `sha256:${shortKey}…`,
     }),
   };
-  const verdict = found ? verify(found, payload, trust, policy) : unsigned;
+  const text = envelope === "dsse" ? { envelopeText: bytesOf("signature").toString("utf8") } : {};
+  const { verdict, found: seen } = found
+    ? await judge({ found, payload, payloadType: inTotoPayloadType, envelope, ...text }, policy)
+    : { verdict: unsigned, found: undefined };
   const foreign = claims?.kind === "provenance" && shortKey !== run.artifact.shortKey;
-  return checkedFrom(`${payloadPrefix}${shortKey}`, claims, foreign ? withStranger(verdict, run) : verdict);
+  return checkedFrom(`${payloadPrefix}${shortKey}`, claims, foreign ? withStranger(verdict, run) : verdict, seen);
 }
 
 const unsigned: Verdict = {

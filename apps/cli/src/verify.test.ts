@@ -49,9 +49,9 @@ describe("verify image", () => {
     expect(out).toMatch(/^verified /m);
   });
 
-  test("another key: 1, with the reason for each", async () => {
+  test("another key: 12, with the reason for each", async () => {
     const { code, out } = await image(...theirs());
-    expect(code).toBe(1);
+    expect(code).toBe(12);
     expect(out.match(/signature: the trusted key did not make this signature/g)).toHaveLength(2);
     expect(out).toMatch(/^not verified /m);
   });
@@ -61,7 +61,7 @@ describe("verify image", () => {
     [["--type", "https://slsa.dev/provenance/v1", "--builder", "https://tekton.dev/chains/v2"], 0],
     [["--type", "signature"], 0],
     [["--type", "slsaprovenance"], 1],
-    [["--builder", "https://elsewhere.example"], 1],
+    [["--builder", "https://elsewhere.example"], 12],
     [["--builder", "https://tekton.dev/chains/v2", "https://elsewhere.example"], 0],
   ])("%j: %i", async (options, code) => {
     expect((await image(...mine(), ...options)).code).toBe(code);
@@ -92,20 +92,27 @@ describe("verify image", () => {
     const found = real.seedImage("tagged", "1.0");
     const verify = () => person.run(["verify", "image", tagged, ...mine()]);
     expect(await verify()).toMatchObject({
-      code: 1,
-      out: `not verified  ${tagged}: nothing is attached to it by tag (sigstore bundles are not read yet)\n`,
+      code: 10,
+      out: `not verified  ${tagged}: nothing is attached to it, neither by tag nor as a referrer\n`,
     });
     const file = person.write("tagged.yaml", taskRunYaml(`${real.host}/tagged`, found));
     await person.run(["attest", file, "--signing-secrets", person.path("mine")]);
-    expect(await verify()).toMatchObject({ code: 0, out: expect.stringContaining(`verified  ${tagged}@${found}\n`) });
+    const { code, out } = await verify();
+    expect(code).toBe(0);
+    expect(out).toContain(`the tag ${tagged} stands for the digest below; deploy that, a tag can move\nverified  ${tagged}@${found}\n`);
+    const json = JSON.parse((await person.run(["verify", "image", tagged, ...mine(), "-o", "json"])).out);
+    expect(json).toMatchObject({ subject: `${tagged}@${found}`, resolvedFrom: tagged });
   });
 
-  test("what is no image, or not there, could not be found out: 3", async () => {
+  test("what is no image could not be found out: 3; no such tag: 11", async () => {
     expect(await person.run(["verify", "image", "UPPER::", ...mine()])).toMatchObject({
       code: 3,
       err: expect.stringContaining("names no image"),
     });
-    expect((await person.run(["verify", "image", `${real.host}/app:none`, ...mine()])).code).toBe(3);
+    expect(await person.run(["verify", "image", `${real.host}/app:none`, ...mine()])).toMatchObject({
+      code: 11,
+      out: expect.stringContaining("the registry has no such tag"),
+    });
   });
 
   test("what was signed for another image is refused at this one's tags", async () => {
@@ -121,7 +128,7 @@ describe("verify image", () => {
       expect(status).toBe(201);
     }
     const { code, out } = await person.run(["verify", "image", `${real.host}/app@${other}`, ...mine()]);
-    expect(code).toBe(1);
+    expect(code).toBe(12);
     expect(out.match(new RegExp(`subject: no subject has the digest ${other}`, "g"))).toHaveLength(2);
   });
 
@@ -138,7 +145,7 @@ describe("verify image", () => {
 
   test("signatures kept elsewhere are found there", async () => {
     const args = ["verify", "image", `${real.host}/other@${digest}`, ...mine()];
-    expect((await person.run(args)).code).toBe(1);
+    expect((await person.run(args)).code).toBe(10);
     expect((await person.run([...args, "--repository", `${real.host}/app`])).code).toBe(0);
     expect((await person.run(args, { env: { DOCKER_CONFIG: person.folder, COSIGN_REPOSITORY: `${real.host}/app` } })).code).toBe(0);
   });

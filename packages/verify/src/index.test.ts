@@ -4,8 +4,11 @@ import * as api from "./index.ts";
 test("the package's door", () => {
   expect(Object.keys(api).sort()).toEqual([
     "certificateHolder",
+    "claimedTime",
     "claimsOf",
+    "keyIdOf",
     "publicGoodMirror",
+    "signersNamedIn",
     "trustFromPem",
     "trustSource",
     "trustedAuthorityFromPem",

@@ -1,8 +1,10 @@
 export { type CertificateHolder, certificateHolder } from "./certificate-holder.ts";
 export { type Claims, claimsOf, type ImageClaims, type StatementClaims } from "./claims.ts";
+export { signersNamedIn } from "./log-entry.ts";
 export type { IdentityPolicy, Policy } from "./policy.ts";
+export { claimedTime } from "./timestamp.ts";
 export type { Period, SigstoreTrust, TimedKey, TrustedAuthority, TrustedKey, TrustMaterial } from "./trust.ts";
-export { trustedAuthorityFromPem, trustedKeysFromPem, trustFromPem } from "./trust-from-pem.ts";
+export { keyIdOf, trustedAuthorityFromPem, trustedKeysFromPem, trustFromPem } from "./trust-from-pem.ts";
 export { type TrustSource, type TrustSourceOptions, trustSource } from "./trust-source.ts";
 export { trustedRootFrom } from "./trusted-root.ts";
 export { publicGoodMirror, type TufOptions } from "./tuf.ts";

@@ -85,6 +85,15 @@ function contentOf({ bytes: signature, payload, message }: Logged): Partial<Veri
   };
 }
 
+/** The same for those who only look: empty where the entry is not of its kind's form. */
+export function signersNamedIn(entry: LogEntry): readonly Uint8Array[] {
+  try {
+    return signersIn(entry);
+  } catch {
+    return [];
+  }
+}
+
 /** Every key or certificate that an entry names as a signer's, DER; each kind and version has its own place for them. */
 function signersIn({ canonicalizedBody }: LogEntry): readonly Buffer[] {
   const { kind, apiVersion, spec } = JSON.parse(bytes(canonicalizedBody).toString("utf8")) as Loose;

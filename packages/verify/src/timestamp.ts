@@ -17,6 +17,9 @@ export function timestampOf(token: string, stamped: Uint8Array, authorities: rea
   return fault === undefined ? timestamp.signingTime : "no trusted timestamp authority made this timestamp over this signature";
 }
 
+/** What a token says, believing nothing: RFC 3339; undefined where it cannot be read. */
+export const claimedTime = (token: string): string | undefined => tokenFrom(token)?.signingTime.toISOString();
+
 function tokenFrom(base64: string): Token | undefined {
   try {
     const token = sigstoreCore().RFC3161Timestamp.parse(Buffer.from(base64, "base64"));
