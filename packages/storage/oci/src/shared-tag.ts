@@ -127,7 +127,9 @@ async function written<P, D>(
     const document = stored && at.parse(stored);
     const looked = async (): Promise<{ held: readonly Entry<P, D>[]; missing: readonly Entry<P, D>[] }> => {
       const wanted = [...board].filter((one) => one === entry || (one.brought && !one.kept));
-      const there = await Promise.all(wanted.map(({ piece }) => document !== undefined && at.holds(document, piece, call)));
+      // One after the other: what has to be read for the first is known for the next.
+      const there: boolean[] = [];
+      for (const { piece } of wanted) there.push(document !== undefined && (await at.holds(document, piece, call)));
       return { held: wanted.filter((_, n) => there[n]), missing: wanted.filter((_, n) => !there[n]) };
     };
     let { held, missing } = await looked();
