@@ -11,6 +11,12 @@ export function timestampQuery(about: Uint8Array, nonce: Uint8Array): Uint8Array
   };
   const digest = createHash("sha256").update(about).digest();
   const imprint = part(0x30, sha256Identifier, part(0x04, digest));
-  // A leading zero keeps the nonce a positive number, whatever its first bit.
-  return part(0x30, part(0x02, Buffer.of(1)), imprint, part(0x02, Buffer.of(0), nonce), part(0x01, Buffer.of(0xff)));
+  return part(0x30, part(0x02, Buffer.of(1)), imprint, part(0x02, positive(nonce)), part(0x01, Buffer.of(0xff)));
+}
+
+/** As few bytes as keep the number positive: servers refuse one that begins with a needless zero. */
+function positive(bytes: Uint8Array): Uint8Array {
+  const start = bytes.findIndex((byte) => byte !== 0);
+  const significant = start < 0 ? Buffer.of(0) : bytes.subarray(start);
+  return (significant[0] ?? 0) & 0x80 ? Buffer.concat([Buffer.of(0), significant]) : significant;
 }

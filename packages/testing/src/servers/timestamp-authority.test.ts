@@ -48,6 +48,7 @@ test("its own certificate is for timestamps alone and leads to the root", () => 
 });
 
 test.each([
+  ["a nonce with a needless zero", query(Buffer.from("02020001", "hex"))],
   ["no query", Buffer.from("hello")],
   ["a hash that is too short", sequence(integer(Buffer.of(1)), sequence(sequence(oid("2.16.840.1.101.3.4.2.1")), octets(Buffer.of(1))))],
 ])("%s is refused", async (_, body) => {

@@ -141,6 +141,7 @@ function derQuery(body: Buffer): Query {
   const hashOid = algorithm?.subs[0]?.toOID() ?? "";
   if (!digest || digest.value.length !== digestLengths[hashOid]) throw new TypeError("no imprint");
   const nonce = rest.find(({ tag }) => tag.isInteger())?.value;
+  if (nonce?.[0] === 0 && (nonce[1] ?? 0x80) < 0x80) throw new TypeError("a needless zero"); // as Go's parser refuses it
   return { hashOid, digest: digest.value, nonce, certificates: rest.some((part) => part.tag.isBoolean() && part.toBoolean()) };
 }
 
