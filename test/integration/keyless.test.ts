@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { attestRun, failuresOf, type Ledger, memoryLedger, type Report } from "@countersign/attest";
+import { attestRun, failuresOf, type Ledger, memoryLedger, type Observer, type Report } from "@countersign/attest";
 import { seenAt } from "@countersign/bundle";
 import { CountersignError, type Formatter, type Found, retryOf, route } from "@countersign/core";
 import { type Http, http } from "@countersign/http";
@@ -94,14 +94,19 @@ interface Pipeline {
   complaints(uids: readonly string[]): Promise<readonly string[]>;
 }
 
+interface Surroundings {
+  readonly rekorUrl?: string;
+  readonly observe?: Observer;
+  readonly storage?: MemoryStorage;
+}
+
 /** A projected token file, Fulcio, Rekor, a trust root file: as the controller puts them together. */
-function pipeline(options: Partial<KeylessOptions> & { readonly rekorUrl?: string } = {}): Pipeline {
-  const { rekorUrl = log.url, ...keyless } = options;
+function pipeline(options: Partial<KeylessOptions> & Surroundings = {}): Pipeline {
+  const { rekorUrl = log.url, observe, storage = memoryStorage(), ...keyless } = options;
   const trust = trustSource({ file: join(dir, "trusted_root.json"), now: clock.now });
   const tokens = identityTokens({ http: net, env: {}, file: join(dir, "token") });
   const signer = keylessSigner({ url: ca.url, http: net, tokens, trust, now: clock.now, ...keyless });
   const witness = rekorWitness({ url: rekorUrl, http: net, trust, now: clock.now });
-  const storage = memoryStorage();
   const found = async (uid: string): Promise<readonly Found[]> => {
     const run = runNamed(uid);
     return storage.find({ artifact: run.artifact, payload: provenance.format(run), annotations: {} }, { signal });
@@ -110,7 +115,11 @@ function pipeline(options: Partial<KeylessOptions> & { readonly rekorUrl?: strin
     storage,
     attest: (uid, ledger = memoryLedger()) => {
       const run = runNamed(uid);
-      return attestRun(run, [route(run, provenance, { signer, witnesses: [witness], backends: [storage] })], { signal, ledger });
+      return attestRun(run, [route(run, provenance, { signer, witnesses: [witness], backends: [storage] })], {
+        signal,
+        ledger,
+        ...(observe && { observe }),
+      });
     },
     async complaints(uids) {
       const sigstore = trustedRootFrom(rootText());
@@ -186,6 +195,42 @@ test("Rekor is down for an hour: what was signed before is signed anew in time, 
   for (const uid of all) expect(failuresOf(await attest(uid, ledger))).toEqual([]);
   expect(await complaints(all)).toEqual([]);
   expect(log.entries).toHaveLength(all.length);
+});
+
+test("killed before or after any call, restarted with an empty memory and another certificate: one entry, one signature", async () => {
+  await writeTrust();
+  /** Before and after each call of a plug-in; from the k-th moment on the process is dead. */
+  const killedAt = (k: number): Observer => {
+    let moments = 0;
+    const moment = (): void => {
+      moments += 1;
+      if (moments > k) throw new Error("killed");
+    };
+    return async (_stage, _plugin, work) => {
+      moment();
+      const value = await work();
+      moment();
+      return value;
+    };
+  };
+  const storage = memoryStorage();
+  const lives: readonly number[][] = Array.from({ length: 16 }, (_, first) => [
+    first,
+    (first * 7) % 16,
+    (first * 3) % 16,
+    Number.POSITIVE_INFINITY,
+  ]);
+  for (const [index, life] of lives.entries()) {
+    for (const k of life) {
+      await writeToken();
+      const { attest } = pipeline({ storage, observe: killedAt(k) });
+      const report = await attest(`u${index}`);
+      if (k === Number.POSITIVE_INFINITY) expect(failuresOf(report)).toEqual([]);
+      await clock.advance(15 * minute);
+    }
+    expect([storage.size, log.entries.length]).toEqual([index + 1, index + 1]);
+  }
+  expect(await pipeline({ storage }).complaints(lives.map((_, index) => `u${index}`))).toEqual([]);
 });
 
 describe("clocks", () => {

@@ -1,5 +1,5 @@
 import { constants, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify, X509Certificate } from "node:crypto";
-import type { FoundSignature } from "@countersign/core";
+import { CountersignError, type FoundSignature } from "@countersign/core";
 import { canary, type Fulcio, fulcio, misbehave } from "@countersign/testing";
 import { FulcioSigner } from "@sigstore/sign";
 import { afterEach, describe, expect, test } from "vitest";
@@ -110,6 +110,16 @@ describe("failures are told by their codes alone", () => {
     expect(JSON.stringify([(ours as Error).message, (ours as Error).stack, (ours as Error).cause ?? ""])).not.toContain("canary");
   });
 
+  test("one of ours stays as it is; a code that is no word is not told", async () => {
+    const held = new CountersignError("sign.key-missing", "no key", { retry: "hold" });
+    await expect(fromSigstore({ sign: () => Promise.reject(held) }).sign(message, call)).rejects.toBe(held);
+    const odd = Object.assign(new Error("x"), { code: "canary code", cause: { code: "canary_code" } });
+    const failure = await fromSigstore({ sign: () => Promise.reject(odd) }, { name: "odd" })
+      .sign(message, call)
+      .catch((error: Error) => error);
+    expect(failure).toMatchObject({ code: "sign.failed", message: "the signer odd failed" });
+  });
+
   test("an abort is prompt, though the signer never ends", async () => {
     const stop = new AbortController();
     const endless = fromSigstore({ sign: () => new Promise(() => undefined) }).sign(message, { signal: stop.signal });
@@ -134,6 +144,8 @@ describe("recognise", () => {
     const seenAt = Math.ceil(Date.now() / 1000);
     expect(await signer.recognise?.(message, [{ ...bare(one), seenAt }], call)).toEqual(one);
     expect(await signer.recognise?.(message, [{ ...bare(one), seenAt: seenAt + 3600 }], call)).toBeUndefined();
+    // Without its certificate nobody could say until when it was good.
+    expect(await signer.recognise?.(message, [{ bytes: one.bytes, seenAt }], call)).toBeUndefined();
     const restarted = fromSigstore(certified(ca));
     expect(await restarted.recognise?.(message, [{ ...bare(one), seenAt }], call)).toBeUndefined();
   });
@@ -148,6 +160,19 @@ describe("recognise", () => {
     const same = fromSigstore(keyed(key));
     await same.sign(Buffer.from("x"), call);
     expect(await same.recognise?.(message, [bare(mine)], call)).toEqual(mine);
+  });
+
+  test("a key that stays under certificates that do not", async () => {
+    const [ca, key] = [await started(), ec()];
+    const make = () =>
+      new FulcioSigner({ fulcioBaseURL: ca.url, identityProvider: { getToken: async () => ca.issuer.token() }, keyHolder: keyed(key) });
+    const mine = await fromSigstore(make()).sign(message, call);
+    expect(await fromSigstore(make()).recognise?.(message, [bare(mine)], call)).toBeUndefined();
+    expect(await fromSigstore(make(), { publicKey: pem(key) }).recognise?.(message, [bare(mine)], call)).toEqual(mine);
+  });
+
+  test("a key that is none is a mistake at once", () => {
+    expect(() => fromSigstore(keyed(ec()), { publicKey: "junk" })).toThrow();
   });
 
   test("only so many are remembered, and never at the cost of the one that was named", async () => {

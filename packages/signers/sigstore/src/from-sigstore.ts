@@ -43,7 +43,6 @@ export function fromSigstore(signer: SigstoreSigner, options: FromSigstoreOption
         throw new CountersignError("sign.faulty", `a signature of ${name} does not verify with the key that came with it`, {
           retry: "counted",
         });
-      ours.delete(holderOf(signature));
       ours.add(holderOf(signature));
       for (const oldest of ours) if (ours.size > remembered && oldest !== fixed) ours.delete(oldest);
       return { ...signature, ...(signature.certificate && chain && { chain }) };
