@@ -1,7 +1,7 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { dsseEnvelope, messageOf, sha256 } from "@countersign/bundle";
 import type { Evidence, Found, LogEntry, Payload, Signature } from "@countersign/core";
-import { type Fulcio, type Rekor, trustedRoot } from "@countersign/testing";
+import { type Fulcio, type Rekor, type TimestampAuthority, trustedRoot } from "@countersign/testing";
 
 export const somebody = "https://example.test/somebody";
 
@@ -84,6 +84,17 @@ function entryFrom({ body, integratedTime, logID, logIndex, verification }: Loos
     },
     canonicalizedBody: body,
   };
+}
+
+/** The token of a timestamp authority over a signature. */
+export async function stamped(authority: TimestampAuthority, { bytes }: Pick<Signature, "bytes">): Promise<Evidence> {
+  const hash = createHash("sha256").update(bytes).digest("hex");
+  // RFC 3161 section 2.4.1: version 1, the hash and its algorithm, and a wish for the certificate
+  const query = Buffer.from(`3039020101303130${"0d06096086480165030402010500"}0420${hash}0101ff`, "hex");
+  const headers = { "content-type": "application/timestamp-query" };
+  const answer = await fetch(`${authority.url}/api/v1/timestamp`, { method: "POST", body: query, headers });
+  if (!answer.ok) throw new Error(await answer.text());
+  return { kind: "timestamp", token: Buffer.from(await answer.arrayBuffer()).toString("base64") };
 }
 
 /** The trusted_root.json of these servers. */

@@ -1,11 +1,12 @@
 import { generateKeyPairSync } from "node:crypto";
 import { foundInLayer, tagLayer } from "@countersign/bundle";
 import type { Attestation, Evidence, Found, LogEntry, Payload } from "@countersign/core";
-import { anAttestation, type Fulcio, fulcio, type Rekor, rekor } from "@countersign/testing";
+import { anAttestation, type Fulcio, fulcio, type Rekor, rekor, type TimestampAuthority, timestampAuthority } from "@countersign/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { certificateHolder } from "./certificate-holder.ts";
-import { certified, foundOf, type Holder, logged, rootOf, signed, somebody, spki } from "./keyless.fixture.ts";
+import { certified, foundOf, type Holder, logged, rootOf, signed, somebody, spki, stamped } from "./keyless.fixture.ts";
 import type { Policy } from "./policy.ts";
+import { claimedTime } from "./timestamp.ts";
 import type { SigstoreTrust, TrustMaterial } from "./trust.ts";
 import { trustedAuthorityFromPem, trustFromPem } from "./trust-from-pem.ts";
 import { trustedRootFrom } from "./trusted-root.ts";
@@ -227,6 +228,45 @@ describe("log entry", () => {
     }));
     expect(checks(proofOnly)).toEqual(["timestamp"]);
     expect(checks(proofOnly, { at: new Date(clock).toISOString() })).toEqual([]);
+  });
+});
+
+describe("timestamp", () => {
+  let [tsa, otherTsa]: [TimestampAuthority, TimestampAuthority] = [] as never;
+  let token: Evidence;
+  beforeAll(async () => {
+    const now = () => clock;
+    [tsa, otherTsa] = await Promise.all([timestampAuthority({ now }), timestampAuthority({ now })]);
+    token = await stamped(tsa, found.signature);
+  });
+  afterAll(() => Promise.all([tsa?.close(), otherTsa?.close()]));
+  const stampedBy = (...evidence: Evidence[]): Found => ({ ...found, evidence });
+  const trusting = (authority = tsa) => ({ timestampAuthorities: [authority.authority] });
+
+  test("says when the signature was there, with a log's proof or where logs are ignored", () => {
+    expect(checks(stampedBy(token), { log: "ignored" }, trusting())).toEqual([]);
+    expect(checks(stampedBy(token), {}, trusting())).toEqual(["log-entry"]);
+    expect(checks(stampedBy(evidence, token), {}, trusting())).toEqual([]);
+    expect(claimedTime(token.kind === "timestamp" ? token.token : "")).toBe(new Date(clock).toISOString());
+    expect(claimedTime("AAAA")).toBeUndefined();
+  });
+
+  test("of an authority that is not trusted, over another signature, damaged", async () => {
+    expect(checks(stampedBy(token), { log: "ignored" }, trusting(otherTsa))).toEqual(["timestamp", "timestamp"]);
+    const strange = await stamped(tsa, { bytes: Buffer.from("another") });
+    expect(checks(stampedBy(evidence, strange), {}, trusting())).toEqual(["timestamp"]);
+    expect(checks(stampedBy(evidence, { kind: "timestamp", token: "AAAA" }), {}, trusting())).toEqual(["timestamp"]);
+    // whoever trusts no authority takes no notice
+    expect(checks(stampedBy(evidence, strange))).toEqual([]);
+  });
+
+  test("after the certificate had expired", async () => {
+    const before = clock;
+    clock += day;
+    const late = await stamped(tsa, found.signature);
+    clock = before;
+    expect(checks(stampedBy(late), { log: "ignored" }, trusting())).toEqual(["certificate"]);
+    expect(checks(stampedBy(evidence, late), {}, trusting())).toEqual(["certificate"]);
   });
 });
 
