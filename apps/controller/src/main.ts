@@ -1,4 +1,5 @@
 import { type CatalogHost, unsupportedIn } from "@countersign/catalog";
+import type { ChainsConfig } from "@countersign/config";
 import {
   clusterEvents,
   clusterRuns,
@@ -11,8 +12,10 @@ import {
   registrySecrets,
   watchConfigMap,
 } from "@countersign/kube";
+import { projectedTokenFile } from "@countersign/signers-keyless";
 import { directoryKeys } from "@countersign/signers-x509";
 import { type Controller, controller } from "./controller.ts";
+import { follow, versionOf } from "./follow.ts";
 import { endOnBug, stopOnSignal } from "./last-words.ts";
 import { livePlan } from "./live-plan.ts";
 import { type Logger, watcherLog } from "./log.ts";
@@ -22,7 +25,7 @@ import { unreadyBecause } from "./readiness.ts";
 import { sentenceOf } from "./sentence.ts";
 import { serveMetrics, serveProbes } from "./servers.ts";
 import { parseSettings, type Settings, usage } from "./settings.ts";
-import { followKey, introduceKey } from "./signing-key.ts";
+import { introduceSigner } from "./signing-key.ts";
 import { type Telemetry, telemetry } from "./telemetry.ts";
 
 /** The controller's process: flags in, exit code out. */
@@ -70,16 +73,26 @@ async function serve(settings: Settings, env: NodeJS.ProcessEnv, log: Logger, si
       : []),
   ];
   log.info({ server: connection.server, namespace, namespaces: settings.namespaces }, "started");
-  await introduceKey(keys, log);
   const config = { connection, namespace, name: "chains-config" };
   const listener = { changed: plan.changed, absent: parts.noConfig, trouble: troubled("the watch on chains-config is interrupted") };
-  const newKey = async (): Promise<void> => {
+  const newKey = (): void => {
     log.info({ held: loop.held }, "the signing key changed; what is on hold is tried again");
     loop.wake();
-    await introduceKey(keys, log);
+    void parts.introduce();
   };
+  // A token or a trust root is renewed every few minutes, and a clock is set without a trace: only those on hold care.
+  const again = (): void => {
+    if (loop.held > 0) loop.wake();
+  };
+  const now = async (): Promise<string> => `${Math.floor(performance.now() / holdLooksAgainMs)}`;
   try {
-    await Promise.all([loop.run({ signal }), watchConfigMap(config, listener, { signal }), followKey(keys, newKey, { signal })]);
+    await Promise.all([
+      loop.run({ signal }),
+      watchConfigMap(config, listener, { signal }),
+      follow(async () => (await keys.current()).version, newKey, { signal }),
+      follow(() => versionOf(filesIn(plan.current()?.config)), again, { signal }),
+      follow(now, again, { signal }, holdLooksAgainMs),
+    ]);
   } finally {
     for (const server of servers) server.close();
     await host.close();
@@ -92,13 +105,29 @@ interface Parts {
   readonly plan: ReturnType<typeof livePlan>;
   readonly metrics: Telemetry;
   readonly unready: () => string | undefined;
+  /** Tells who signs now. */
+  readonly introduce: () => Promise<void>;
   /** The ConfigMap was looked for, and there is none. */
   readonly noConfig: () => void;
+}
+
+const holdLooksAgainMs = 300_000;
+
+/** Whose change may end a hold. */
+function filesIn(config: ChainsConfig | undefined): readonly string[] {
+  if (!config) return [];
+  const { fulcio, identityTokenFile } = config.signers.x509;
+  const token = fulcio.enabled ? [identityTokenFile || projectedTokenFile] : [];
+  return [...token, ...(config.trust.rootFile ? [config.trust.rootFile] : [])];
 }
 
 const beforeConfig = { finalizer: { deadlineMs: 300_000 }, retries: { transientDeadlineMs: undefined } };
 
 function assemble(settings: Settings, connection: KubeConnection, host: CatalogHost, log: Logger, namespace: string): Parts {
+  const introduce = async (): Promise<void> => {
+    const config = plan.current()?.config;
+    if (config) await introduceSigner(config, host.keys, log);
+  };
   let rejected: string | undefined = "chains-config was not seen yet";
   const plan = livePlan(host, {
     inForce({ config }, warnings) {
@@ -106,6 +135,7 @@ function assemble(settings: Settings, connection: KubeConnection, host: CatalogH
       metrics.configIs(true);
       log.info({ unsupported: unsupportedIn(config), warnings }, "configuration in force");
       loop.wake();
+      void introduce();
     },
     rejected(error) {
       rejected = sentenceOf(error);
@@ -135,7 +165,7 @@ function assemble(settings: Settings, connection: KubeConnection, host: CatalogH
   });
   const metrics = telemetry({ waiting: () => loop.waiting, held: () => loop.held }, Date.now);
   return {
-    ...{ loop, plan, metrics },
+    ...{ loop, plan, metrics, introduce },
     unready: () => unreadyBecause({ config: rejected, synced: loop.synced, held: loop.held }),
     noConfig() {
       if (plan.current()) return;

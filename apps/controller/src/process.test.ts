@@ -61,14 +61,9 @@ function start(...args: readonly string[]): Life {
   };
 }
 
-test("it introduces its key, says that the configuration is missing, and is ready once it is there", async () => {
+test("it says that the configuration is missing, introduces its key once it is there, and is ready", async () => {
   const port = 20_000 + (process.pid % 10_000);
   const life = start(`--probe-port=${port}`, `--metrics-port=${port + 1}`);
-  expect(await life.says("signing key")).toMatchObject({
-    file: "cosign.key",
-    algorithm: "ecdsa-sha256",
-    keyid: expect.stringMatching(/^SHA256:/),
-  });
   const get = async (at: number, path: string) => (await fetch(`http://127.0.0.1:${at}${path}`)).text();
   await life.says("waiting for chains-config");
   expect(await get(port, "/readiness")).toMatch(/there is no ConfigMap tekton-chains\/chains-config/);
@@ -77,6 +72,11 @@ test("it introduces its key, says that the configuration is missing, and is read
   expect(await get(port, "/readiness")).toMatch(/artifacts\.taskrun\.format/);
   configure({ "artifacts.taskrun.storage": "tekton" });
   await life.says("configuration in force");
+  expect(await life.says("signing key")).toMatchObject({
+    file: "cosign.key",
+    algorithm: "ecdsa-sha256",
+    keyid: expect.stringMatching(/^SHA256:/),
+  });
   await expect.poll(() => get(port, "/readiness")).toBe("ok\n");
   expect(await get(port + 1, "/metrics")).toMatch(/countersign_config_valid 1/);
   life.child.kill("SIGTERM");

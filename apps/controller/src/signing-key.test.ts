@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from "node:crypto";
+import { parseConfig } from "@countersign/config";
 import { generateKeyPair, type KeySource, sealCosignKey } from "@countersign/signers-x509";
 import { expect, test } from "vitest";
 import { watcherLog } from "./log.ts";
-import { followKey, introduceKey } from "./signing-key.ts";
+import { introduceKey, introduceSigner } from "./signing-key.ts";
 
 async function introduced(files: Readonly<Record<string, string | Uint8Array>>): Promise<Readonly<Record<string, unknown>>[]> {
   const lines: string[] = [];
@@ -50,23 +51,17 @@ test("a key without an SSH name has no keyid; no key at all is a warning, with t
   expect(await introduced({ "cosign.key": "nonsense\nof a file", "cosign.password": "pw" })).toMatchObject([{ level: "warn" }]);
 });
 
-test("another version is told once; a source that fails and comes back as well; an abort ends it", async () => {
-  const stop = new AbortController();
-  let version: string | undefined = "1";
-  let told = 0;
-  const keys: KeySource = {
-    current: async () => {
-      if (version === undefined) throw new Error("unreadable");
-      return { version, files: {} };
-    },
+test("who signs: a certificate instead of a key, or nobody", async () => {
+  const said = async (data: Readonly<Record<string, string>>) => {
+    const lines: string[] = [];
+    const keys: KeySource = { place: "/keys", current: async () => ({ version: "1", files: {} }) };
+    await introduceSigner(parseConfig(data).config, keys, watcherLog("info", {}, { write: (line) => lines.push(line) }));
+    return lines.map((line) => JSON.parse(line));
   };
-  const following = followKey(keys, () => void told++, { signal: stop.signal }, 1);
-  const after = async (next: string | undefined) => {
-    version = next;
-    await new Promise((resolve) => setTimeout(resolve, 40));
-    return told;
-  };
-  expect([await after("1"), await after("2"), await after("2"), await after(undefined), await after("2")]).toEqual([0, 1, 1, 2, 3]);
-  stop.abort();
-  await following;
+  const keyless = { "signers.x509.fulcio.enabled": "true", "signers.x509.fulcio.address": "https://fulcio.example" };
+  expect(await said(keyless)).toMatchObject([{ level: "info", msg: "keyless signing", fulcio: "https://fulcio.example" }]);
+  expect(await said({})).toMatchObject([{ level: "warn" }]);
+  expect(
+    await said({ "artifacts.taskrun.signer": "none", "artifacts.pipelinerun.signer": "none", "artifacts.oci.signer": "none" }),
+  ).toEqual([]);
 });

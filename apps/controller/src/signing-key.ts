@@ -1,9 +1,18 @@
-import type { Call } from "@countersign/core";
+import type { ChainsConfig } from "@countersign/config";
 import { keyidOf } from "@countersign/in-toto-attestation";
-import { pause } from "@countersign/kube";
 import { describeKey, type KeySource } from "@countersign/signers-x509";
 import type { Logger } from "./log.ts";
 import { sentenceOf } from "./sentence.ts";
+
+/** Who signs under this configuration. A key is not missed where certificates take its place. */
+export async function introduceSigner(config: ChainsConfig, keys: KeySource, log: Logger): Promise<void> {
+  const { fulcio, identityTokenFile } = config.signers.x509;
+  const isUsed = Object.values(config.artifacts).some(({ enabled, signer }) => enabled && signer === "x509");
+  if (!isUsed) return;
+  if (!fulcio.enabled) return introduceKey(keys, log);
+  const { address, provider } = fulcio;
+  log.info({ fulcio: address, ...(provider && { provider }), ...(identityTokenFile && { identityTokenFile }) }, "keyless signing");
+}
 
 /** Which key signs, for whoever compares it with the public key of their verifiers; and what verifiers will stumble over. */
 export async function introduceKey(keys: KeySource, log: Logger): Promise<void> {
@@ -22,22 +31,5 @@ function keyidOrNone(publicKey: string): string | undefined {
     return keyidOf(publicKey);
   } catch {
     return undefined;
-  }
-}
-
-/** A mounted Secret changes without telling anybody: it is looked at every few seconds, until the signal aborts. */
-export async function followKey(keys: KeySource, changed: () => void, { signal }: Call, everyMs = 2_000): Promise<void> {
-  const version = (): Promise<string> =>
-    keys.current().then(
-      (found) => found.version,
-      () => "",
-    );
-  let known = await version();
-  while (!signal.aborted) {
-    await pause(everyMs, signal);
-    const now = await version();
-    if (signal.aborted || now === known) continue;
-    known = now;
-    changed();
   }
 }
