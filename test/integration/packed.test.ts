@@ -39,6 +39,13 @@ describe.each(published)("the tarball of $name", ({ name, folder }) => {
   });
 });
 
+/** Libraries that strangers take by themselves. */
+test.for(["@countersign/oci-client"])("%s: publint and attw have nothing to say", { timeout: 60_000 }, async (name) => {
+  const tarball = tarballs.get(name) ?? expect.fail(`${name} was not packed`);
+  expect((await tool("publint", ["run", tarball, "--strict"], home)).stdout).toContain("All good!");
+  await tool("attw", [tarball, "--profile", "esm-only"], home);
+});
+
 describe("outside of this workspace", () => {
   const outside = join(home, "outside");
   const at = (project: string): string => join(outside, project);

@@ -11,6 +11,12 @@ export interface FakeRegistryOptions {
   /** Takes a blob in one POST. */
   readonly monolithic?: boolean;
   readonly referrersApi?: boolean;
+  /** Says that it lists a referrer (OCI-Subject). Default: where it has the API. */
+  readonly saysSubject?: boolean;
+  /** Gives ETags, and minds If-Match. */
+  readonly etags?: boolean;
+  /** Leaves out the headers of a manifest that the specification does not demand. */
+  readonly terse?: boolean;
   /** Has the first word on each request; true: it has answered. */
   readonly before?: (request: IncomingMessage, response: ServerResponse) => boolean | undefined;
 }
@@ -32,6 +38,7 @@ const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").u
 /** A working registry in memory: manifests, blobs, tags, referrers, Basic and Bearer challenges with a token service of its own. */
 export async function fakeRegistry(options: FakeRegistryOptions = {}): Promise<FakeRegistry> {
   const { auth = "none", users = {}, anonymous = [], monolithic = true, referrersApi = true, before } = options;
+  const { saysSubject = referrersApi, etags = false, terse = false } = options;
   const seen: string[] = [];
   const authorizations: string[] = [];
   const manifests = new Map<string, { type: string; bytes: Buffer }>();
@@ -102,14 +109,21 @@ export async function fakeRegistry(options: FakeRegistryOptions = {}): Promise<F
 
   function manifest(request: IncomingMessage, response: ServerResponse, repository: string, name: string, bytes: Buffer): void {
     if (request.method === "PUT") {
+      const there = manifests.get(`${repository}/${name}`);
+      const wanted = request.headers["if-match"];
+      if (etags && wanted && wanted !== `"${digestOf(there?.bytes ?? Buffer.alloc(0))}"`) return void refuse(response, 412, "DENIED");
       const kept = { type: request.headers["content-type"] ?? "", bytes };
       manifests.set(`${repository}/${name}`, kept);
       manifests.set(`${repository}/${digestOf(bytes)}`, kept);
-      return void response.writeHead(201, { "docker-content-digest": digestOf(bytes) }).end();
+      const { subject } = JSON.parse(bytes.toString() || "{}") as { subject?: { digest: string } };
+      const said = saysSubject && subject ? { "oci-subject": subject.digest } : {};
+      return void response.writeHead(201, { "docker-content-digest": digestOf(bytes), ...said }).end();
     }
     const known = manifests.get(`${repository}/${name}`);
     if (!known) return void refuse(response, 404, "MANIFEST_UNKNOWN");
-    response.writeHead(200, { "content-type": known.type, "docker-content-digest": digestOf(known.bytes) });
+    const about = { "docker-content-digest": digestOf(known.bytes), "content-length": known.bytes.length };
+    const tag = etags ? { etag: `"${digestOf(known.bytes)}"` } : {};
+    response.writeHead(200, { "content-type": known.type, ...(!terse && about), ...tag });
     response.end(request.method === "HEAD" ? undefined : known.bytes);
   }
 

@@ -128,6 +128,54 @@ describe("manifests and blobs", () => {
     expect(store.authorizations).toEqual([]);
   });
 
+  test.each([true, false])("what a tag names, where the registry says little: %s", async (terse) => {
+    const repository = open(await fake({ terse }));
+    expect(await repository.describe("v1", call)).toBeUndefined();
+    const digest = await repository.putManifest("v1", manifest(), call);
+    expect(await repository.describe("v1", call)).toEqual({ mediaType: manifest().mediaType, size: 2, digest });
+    expect(await repository.digestOf("v1", call)).toBe(digest);
+  });
+
+  test("a write over something else than was read is refused where the registry minds it, and is no outage", async () => {
+    const repository = open(await fake({ etags: true }));
+    await repository.putManifest("v1", manifest(), call);
+    const { etag } = (await repository.manifest("v1", call)) ?? {};
+    await repository.putManifest("v1", manifest('{"a":1}'), { ...call, ifMatch: etag });
+    expect(await failure(repository.putManifest("v1", manifest('{"b":1}'), { ...call, ifMatch: etag }))).toMatchObject({
+      status: 412,
+      outage: false,
+    });
+    const careless = open(await fake());
+    await careless.putManifest("v1", manifest(), { ...call, ifMatch: "x" });
+    expect(await careless.manifest("v1", call)).not.toHaveProperty("etag");
+  });
+
+  test("a registry that goes silent, and one that never begins, are outages within the limits given", async () => {
+    for (const [limits, at] of [
+      [{ requestMs: 50, totalMs: 10_000 }, "head"],
+      [{ requestMs: 50, totalMs: 10_000 }, "body"],
+      [{ totalMs: 100 }, "head"],
+    ] as const) {
+      const registry = await fake({
+        before: (request, response) => {
+          if (request.url === "/v2/") return false;
+          if (at === "body") response.writeHead(200, { "content-type": "x" }).write("{");
+          return true;
+        },
+      });
+      const start = performance.now();
+      expect(await failure(open(registry, [], all(limits)).manifest("v1", call))).toMatchObject({ outage: true });
+      expect(performance.now() - start).toBeLessThan(1_000);
+    }
+  });
+
+  test("the cap on manifests is the caller's to choose", async () => {
+    const registry = await fake();
+    registry.manifests.set("team/app/v1", { type: "x", bytes: Buffer.alloc(101) });
+    expect(await failure(open(registry, [], all({ maxManifestBytes: 100 })).manifest("v1", call))).toMatchObject({ outage: false });
+    expect(await open(registry, [], all({ maxManifestBytes: 101 })).manifest("v1", call)).toBeDefined();
+  });
+
   test("tags, page by page; none where there is no repository", async () => {
     const registry = await fake();
     const repository = open(registry);
@@ -149,6 +197,54 @@ describe("manifests and blobs", () => {
     expect(await repository.referrers(subject, { ...call, artifactType: "x/y" })).toHaveLength(1);
     expect(await repository.referrers(subject, { ...call, artifactType: "other" })).toHaveLength(0);
     expect(await repository.referrers(`sha256:${"b".repeat(64)}`, call)).toEqual([]);
+  });
+
+  test.each([
+    [{ referrersApi: true }, "registry", true],
+    [{ referrersApi: true, saysSubject: false }, "registry", false],
+    [{ referrersApi: false }, "tag", false],
+  ] as const)("who keeps the list of referrers, with %o: the %s; a push says so: %s", async (manners, keptBy, listed) => {
+    const registry = await fake(manners);
+    const repository = open(registry);
+    const subject = { mediaType: "m", size: 1, digest: `sha256:${"a".repeat(64)}` };
+    const put = await repository.putReferrer(manifest(JSON.stringify({ schemaVersion: 2, subject })), call);
+    expect(put).toEqual({ digest: expect.stringMatching(/^sha256:/), listed });
+    expect(await repository.listReferrers(subject.digest, call)).toMatchObject({ keptBy });
+    expect(registry.seen.filter((line) => line.includes("/sha256-"))).toHaveLength(keptBy === "tag" ? 1 : 0);
+    expect(await repository.listReferrers(subject.digest, { ...call, apiOnly: true })).toMatchObject({ keptBy });
+    expect(registry.seen.filter((line) => line.includes("/sha256-"))).toHaveLength(keptBy === "tag" ? 1 : 0);
+    expect(
+      registry.seen.filter((line) => line.includes("/referrers/")),
+      "an API that is not there is asked for once",
+    ).toHaveLength(keptBy === "tag" ? 1 : 2);
+  });
+
+  test("a repository that is not there says nothing about its registry; an odd answer is no API", async () => {
+    let status = 404;
+    const registry = await fake({
+      before: (request, response) => {
+        if (!request.url?.includes("/referrers/")) return false;
+        response.writeHead(status).end(JSON.stringify({ errors: [{ code: "NAME_UNKNOWN" }] }));
+        return true;
+      },
+    });
+    const repository = open(registry);
+    const digest = `sha256:${"a".repeat(64)}`;
+    for (let i = 0; i < 2; i += 1) expect(await repository.referrers(digest, call)).toEqual([]);
+    status = 400;
+    expect(await repository.listReferrers(digest, call)).toMatchObject({ keptBy: "tag" });
+    expect(registry.seen.filter((line) => line.includes("/referrers/"))).toHaveLength(3);
+    status = 500;
+    expect(await failure(repository.referrers(digest, call))).toMatchObject({ outage: true });
+  });
+
+  test("many who come at once greet once, and fetch one token", async () => {
+    const registry = await fake({ auth: "bearer", users });
+    const from = all();
+    const repositories = Array.from({ length: 5 }, () => open(registry, [basic("pusher", "pw")], from));
+    await Promise.all(repositories.map((repository) => repository.manifest("v1", call)));
+    expect(registry.seen.filter((line) => line === "GET /v2/")).toHaveLength(1);
+    expect(registry.seen.filter((line) => line === "GET /token")).toHaveLength(1);
   });
 });
 
