@@ -1,7 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -18,14 +15,7 @@ import {
   type TaskRunBuilder,
 } from "@countersign/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
+import { type ControllerProcess, startController } from "./harness/controller-process.ts";
 
 /**
  * The real controller against bad input of every kind. Each gives one sentence on the run (an Event) and in the log, and its retry
@@ -36,9 +26,7 @@ let images: Registry;
 let gate: Misbehaving;
 let folder: string;
 let digest: string;
-let controller: ChildProcess | undefined;
-let log = "";
-let metricsPort: number;
+let controller: ControllerProcess | undefined;
 
 const password = "canary-password-7Qe1";
 const dockerPassword = "canary-docker-auth-9f";
@@ -47,7 +35,6 @@ let pair: Awaited<ReturnType<typeof generateKeyPair>>;
 const keyBody = (): string => pair["cosign.key"].split("\n")[3] ?? "never";
 
 beforeAll(async () => {
-  metricsPort = await freePort();
   pair = await generateKeyPair(password);
   images = await registry();
   gate = await misbehave(images.url);
@@ -78,10 +65,10 @@ beforeEach(async () => {
   };
 });
 afterEach(async () => {
-  if (controller?.exitCode === null) await scrape();
+  if (controller?.child.exitCode === null) await scrape();
   expect(lastMetrics).toContain("watcher_taskrun_marked_signed_total");
   assertNoCanary();
-  controller?.kill("SIGKILL");
+  controller?.child.kill("SIGKILL");
   await cluster.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -98,27 +85,9 @@ function config(data: Readonly<Record<string, string>>): void {
 }
 
 async function start(): Promise<void> {
-  const kubeconfig = join(folder, "kubeconfig");
-  const named = [{ name: "x", cluster: { server: cluster.url }, user: {}, context: { cluster: "x", user: "x" } }];
-  writeFileSync(kubeconfig, JSON.stringify({ clusters: named, users: named, contexts: named, "current-context": "x" }));
-  log = "";
-  const args = [
-    "apps/controller/src/bin.ts",
-    `--kubeconfig=${kubeconfig}`,
-    `--signing-secrets=${folder}/keys`,
-    `--metrics-port=${metricsPort}`,
-    "--probe-port=0",
-  ];
-  controller = spawn(process.execPath, args, {
-    cwd: `${import.meta.dirname}/../..`,
-    env: { ...process.env, HOME: folder, SYSTEM_NAMESPACE: "tekton-chains" },
-  });
-  for (const stream of [controller.stdout, controller.stderr])
-    stream?.on("data", (chunk) => {
-      log += chunk;
-    });
-  for (let n = 0; n < 300 && !/"configuration in force"|rejected/.test(log); n++) await sleep(50);
+  controller = await startController({ cluster, folder });
 }
+const log = (): string => controller?.log() ?? "";
 
 const build = (name: string, repository = `team/${name}`, host = gate.host): TaskRunBuilder =>
   aTaskRun().named(name).withServiceAccount("default").withResult("IMAGE_URL", `${host}/${repository}`).withResult("IMAGE_DIGEST", digest);
@@ -137,20 +106,20 @@ async function events(): Promise<readonly Event[]> {
   const { items } = (await (await fetch(`${cluster.url}/api/v1/namespaces/default/events`)).json()) as { items: Event[] };
   return items;
 }
-const logged = (code: string): boolean => log.includes(`"code":"${code}"`);
+const logged = (code: string): boolean => log().includes(`"code":"${code}"`);
 
 /** Neither what the process printed nor anything it wrote to the cluster holds a secret or a registry's words. */
 function assertNoCanary(): void {
   const written = ["good", "missing", "refused", "forbidden", "unreachable", "large", "typed", "statusless"].map((name) =>
     JSON.stringify(annotations(name)),
   );
-  const told = [log, lastMetrics, ...written, ...lastEvents].join("\n");
+  const told = [log(), lastMetrics, ...written, ...lastEvents].join("\n");
   for (const secret of [password, dockerPassword, dockerAuth, canary, keyBody()]) expect(told).not.toContain(secret);
 }
 let lastEvents: readonly string[] = [];
 let lastMetrics = "";
 async function scrape(): Promise<void> {
-  lastMetrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  lastMetrics = (await controller?.metrics()) ?? "";
 }
 async function eventFor(name: string, sentence: RegExp): Promise<void> {
   const about = async () => {
@@ -176,7 +145,7 @@ describe("the key", () => {
     seed(build("good"), build("missing", "team/good"));
     await start();
     await expect.poll(() => logged(code), { timeout: 20_000 }).toBe(true);
-    expect(log).toContain('"retry":"hold"');
+    expect(log()).toContain('"retry":"hold"');
     await sleep(500);
     const about = (await events()).filter(({ message }) => sentence.test(message));
     expect(about.length).toBeGreaterThanOrEqual(1);
@@ -194,8 +163,8 @@ describe("the configuration", () => {
     await start();
     await signed("good");
     config({ "artifacts.taskrun.format": "in-totto", "artifacts.oci.storage": "oci" });
-    await expect.poll(() => log, { timeout: 10_000 }).toMatch(/chains-config is rejected/);
-    expect(log).toMatch(/artifacts\.taskrun\.format.*did you mean .{0,3}in-toto/);
+    await expect.poll(log, { timeout: 10_000 }).toMatch(/chains-config is rejected/);
+    expect(log()).toMatch(/artifacts\.taskrun\.format.*did you mean .{0,3}in-toto/);
     seed(build("missing", "team/good"));
     await signed("missing");
   });
@@ -205,7 +174,7 @@ describe("the configuration", () => {
     seed(build("good"));
     await start();
     await signed("good");
-    expect(log).toContain("did you mean artifacts.taskrun.storage");
+    expect(log()).toContain("did you mean artifacts.taskrun.storage");
   });
 
   test("an unsupported plug-in holds its own route; the other goes on and is written down", async () => {
@@ -254,7 +223,10 @@ describe("registries and runs", () => {
     const told: string[] = [];
     for (const [name, , code, retry, sentence] of rows) {
       await eventFor(name, sentence);
-      const line = log.split("\n").find((one) => one.includes(`"knative.dev/key":"default/${name}"`) && one.includes('"code"')) ?? "";
+      const line =
+        log()
+          .split("\n")
+          .find((one) => one.includes(`"knative.dev/key":"default/${name}"`) && one.includes('"code"')) ?? "";
       told.push(`${name}: ${/"code":"([^"]+)","retry":"([^"]+)"/.exec(line)?.slice(1).join(" ")}`);
       expect(code && retry).toBeTruthy();
     }
@@ -265,9 +237,9 @@ describe("registries and runs", () => {
     expect([mark("typed"), mark("typed", "retries")]).toEqual(["failed", "3"]);
     // A run without a status is not finished: guarded, and waited for.
     expect(cluster.peek("taskruns", "default", "statusless")?.metadata.finalizers).toEqual(["chains.tekton.dev/taskrun"]);
-    expect(controller?.exitCode).toBeNull();
+    expect(controller?.child.exitCode).toBeNull();
     await scrape();
-    controller?.kill("SIGTERM");
-    await expect.poll(() => controller?.exitCode, { timeout: 10_000 }).toBe(0);
+    controller?.child.kill("SIGTERM");
+    await expect.poll(() => controller?.child.exitCode, { timeout: 10_000 }).toBe(0);
   });
 });
