@@ -11,10 +11,21 @@ import { hintOf } from "@countersign/in-toto-attestation";
 import { keylessSigner } from "@countersign/signers-keyless";
 import { fromSigstore, toSigstore } from "@countersign/signers-sigstore";
 import { x509Signer } from "@countersign/signers-x509";
-import { rekorWitness } from "@countersign/storage-rekor";
-import { type Fulcio, fulcio, memoryStorage, type Rekor, rekor, trustedRoot } from "@countersign/testing";
+import { rekorWitness, timestampWitness } from "@countersign/storage-rekor";
+import {
+  type Fulcio,
+  fulcio,
+  memoryStorage,
+  type Rekor,
+  type RekorTiles,
+  rekor,
+  rekorTiles,
+  type TimestampAuthority,
+  timestampAuthority,
+  trustedRoot,
+} from "@countersign/testing";
 import { trustedRootFrom, verify } from "@countersign/verify";
-import { DSSEBundleBuilder, FulcioSigner, MessageSignatureBundleBuilder, RekorWitness } from "@sigstore/sign";
+import { DSSEBundleBuilder, FulcioSigner, MessageSignatureBundleBuilder, RekorWitness, TSAWitness } from "@sigstore/sign";
 import { attest, type Bundle, verify as sigstoreVerify, type VerifyOptions } from "sigstore";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type TufMirror, tufMirror } from "../../packages/verify/src/tuf-mirror.fixture.ts";
@@ -38,6 +49,8 @@ let ca: Fulcio;
 let log: Rekor;
 let otherCa: Fulcio;
 let otherLog: Rekor;
+let tiles: RekorTiles;
+let tsa: TimestampAuthority;
 let dir = "";
 let mirrors: { readonly right: TufMirror; readonly otherLog: TufMirror; readonly otherCtLog: TufMirror; readonly otherCa: TufMirror };
 
@@ -46,6 +59,7 @@ beforeAll(async () => {
   [ca, otherCa] = await Promise.all([fulcio(), fulcio()]);
   // sigstore-js believes a checkpoint whose name is part of the log's address.
   [log, otherLog] = await Promise.all([rekor({ hostname: "127.0.0.1" }), rekor({ hostname: "127.0.0.1" })]);
+  [tiles, tsa] = await Promise.all([rekorTiles(), timestampAuthority()]);
   dir = await mkdtemp(join(tmpdir(), "interop-"));
   const [right, foreignLog, foreignCtLog, foreignCa] = await Promise.all([
     tufMirror(rootText()),
@@ -56,13 +70,14 @@ beforeAll(async () => {
   mirrors = { right, otherLog: foreignLog, otherCtLog: foreignCtLog, otherCa: foreignCa };
 });
 afterAll(async () => {
-  await Promise.all([net, ca, log, otherCa, otherLog, ...Object.values(mirrors)].map((one) => one.close()));
+  await Promise.all([net, ca, log, tiles, tsa, otherCa, otherLog, ...Object.values(mirrors)].map((one) => one.close()));
   await rm(dir, { recursive: true });
 });
 
 function rootText({ logs = log, ctLogs = ca, authority = ca }: { logs?: Rekor; ctLogs?: Fulcio; authority?: Fulcio } = {}): string {
   const certificateAuthorities = [{ url: authority.url, certificates: authority.certificates }];
-  return trustedRoot({ certificateAuthorities, ctLogs: ctLogs.ctLogs, logs: logs.logs });
+  const believed = logs === log ? [...log.logs, ...tiles.logs] : logs.logs;
+  return trustedRoot({ certificateAuthorities, ctLogs: ctLogs.ctLogs, logs: believed, timestampAuthorities: [tsa.authority] });
 }
 
 /** With the trust root that this mirror hands out; retries and caches have no part in it. */
@@ -102,9 +117,12 @@ const provenance: Formatter<typeof run> = {
 };
 
 /** Through Countersign's own pipeline. */
-async function attested(signer: Signer): Promise<Attestation> {
-  const witness = rekorWitness({ url: log.url, http: net, trust: async () => trustedRootFrom(rootText()) });
-  const report = await attestRun(run, [route(run, provenance, { signer, witnesses: [witness], backends: [memoryStorage()] })], { signal });
+async function attested(signer: Signer, version: "v1" | "v2" = "v1"): Promise<Attestation> {
+  const trust = async () => trustedRootFrom(rootText());
+  const log1 = rekorWitness({ url: log.url, http: net, trust });
+  const log2 = rekorWitness({ url: tiles.url, http: net, trust, version: "v2" });
+  const witnesses = version === "v1" ? [log1] : [timestampWitness({ url: tsa.url, http: net, trust }), log2];
+  const report = await attestRun(run, [route(run, provenance, { signer, witnesses, backends: [memoryStorage()] })], { signal });
   const [outcome] = report.outcomes;
   expect(failuresOf(report)).toEqual([]);
   if (!outcome?.attestation) throw new Error("nothing was attested");
@@ -119,6 +137,7 @@ const makers: readonly (readonly [string, () => Promise<string>])[] = [
     "sigstore's builder and Countersign's keyless signer",
     () => textOf(new DSSEBundleBuilder({ signer: toSigstore(ourKeyless()), witnesses: [theirLog()] }).create({ data: statement, type })),
   ],
+  ["Countersign's pipeline with a timestamp and Rekor v2", async () => sigstoreBundle(await attested(ourKeyless(), "v2"))],
   [
     "sigstore.attest",
     async () => JSON.stringify(await attest(statement, type, { fulcioURL: ca.url, rekorURL: log.url, identityToken: token() })),
@@ -170,10 +189,19 @@ test("a bundle without a certificate: sigstore finds the key by our hint", async
   expect(await theirVerdict(bundle, mirrors.right, { keySelector: () => undefined, ...noIdentity })).not.toBe("accepted");
 });
 
-test("a signed message: sigstore's builder with our signer", async () => {
+/** A log of the second generation takes no envelopes, so that sigstore's builder of them cannot use one. */
+const messageWitnesses = {
+  "Rekor v1": () => [theirLog()],
+  "a timestamp and Rekor v2": () => [
+    new TSAWitness({ tsaBaseURL: tsa.url }),
+    new RekorWitness({ rekorBaseURL: tiles.url, majorApiVersion: 2 }),
+  ],
+};
+
+test.each(["Rekor v1", "a timestamp and Rekor v2"] as const)("a signed message: sigstore's builder with our signer, %s", async (which) => {
   const data = Buffer.from("a message");
   const bundle = await textOf(
-    new MessageSignatureBundleBuilder({ signer: toSigstore(ourKeyless()), witnesses: [theirLog()] }).create({ data }),
+    new MessageSignatureBundleBuilder({ signer: toSigstore(ourKeyless()), witnesses: messageWitnesses[which]() }).create({ data }),
   );
   const place = await mkdtemp(join(dir, "tuf-"));
   const tufRootPath = join(place, "root.json");
