@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { foundInLayer, tagLayer } from "@countersign/bundle";
 import type { Attestation, Evidence, Found, LogEntry, Payload } from "@countersign/core";
 import { anAttestation, type Fulcio, fulcio, type Rekor, rekor, type TimestampAuthority, timestampAuthority } from "@countersign/testing";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { certificateHolder } from "./certificate-holder.ts";
 import { certified, foundOf, type Holder, logged, rootOf, signed, somebody, spki, stamped } from "./keyless.fixture.ts";
@@ -320,6 +321,41 @@ describe("with a key and a log", () => {
     expect(() => trustFromPem(`valid-from: yesterday\n${pem}`)).toThrow("valid-from above a key is no time");
     expect(trustFromPem(`${pem}# valid-until: 2026-01-01T00:00:00Z\n${pem}`).publicKeys).toEqual([pem]);
   });
+});
+
+test("no evidence, certificate, policy or trust root makes it throw, and none is accepted by chance", () => {
+  const text = fc.oneof(fc.string(), fc.base64String(), fc.constant(holder.certificate), fc.constant("0"));
+  const entry = fc.record({
+    logIndex: text,
+    logId: fc.record({ keyId: fc.oneof(text, fc.constant(sigstore.logs[0]?.keyId ?? "")) }),
+    kindVersion: fc.record({ kind: fc.constantFrom("dsse", "hashedrekord", "intoto"), version: fc.constantFrom("0.0.1", "0.0.2") }),
+    integratedTime: fc.oneof(text, fc.constant(String(clock / 1000))),
+    inclusionPromise: fc.option(fc.record({ signedEntryTimestamp: text }), { nil: undefined }),
+    canonicalizedBody: fc.oneof(
+      text,
+      fc.constant(entryOf(evidence).canonicalizedBody),
+      fc.json().map((json) => Buffer.from(json).toString("base64")),
+    ),
+  });
+  const word = fc.oneof(
+    entry.map((one) => ({ kind: "log-entry", entry: one }) as Evidence),
+    text.map((token) => ({ kind: "timestamp", token }) as Evidence),
+  );
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 3 }), text, text, (words, certificate, at) => {
+      const what: Found = { ...found, signature: { ...found.signature, certificate, chain: certificate }, evidence: words };
+      expect(reasons(what, { at })).not.toEqual([]);
+      const odd = [{ keyId: sigstore.logs[0]?.keyId ?? "", publicKey: at, url: "" }];
+      expect(
+        reasons(
+          { ...found, evidence: [evidence, ...words] },
+          {},
+          { logs: odd, ctLogs: odd, timestampAuthorities: [{ url: "", certificates: [at] }] },
+        ),
+      ).not.toEqual([]);
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test("nothing that was flipped is accepted", () => {

@@ -37,7 +37,12 @@ function signedReasons(
   if (found.digest !== sha256(payload)) return [because("signature", "the signature was found for another payload")];
   const isRaw = claims?.kind === "image-signature" && claims.predicateType === undefined;
   const message = isRaw ? payload : preAuthEncoding(inTotoPayloadType, payload);
-  return signerReasons({ found, payload, message }, trust, policy);
+  try {
+    return signerReasons({ found, payload, message }, trust, policy);
+  } catch {
+    // trust roots that were read from text are whole; one that was put together by hand may hold what is no key
+    return [because("identity", "nobody can be trusted: a key or certificate of the trust root cannot be read")];
+  }
 }
 
 /** Each rule a line, with its sentence beside it. */
