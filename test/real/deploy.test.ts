@@ -158,6 +158,14 @@ test("applied again, it takes nothing away that people have set", async () => {
   expect(await read("secret/signing-secrets")).toContain("x509.pem");
 });
 
+test("the overlay with a network policy keeps metadata servers out of reach, and selects the controller's pod", async () => {
+  await api.kubectl(["apply", "-k", `${deploy}/overlays/network-policy`]);
+  const { stdout } = await api.kubectl(["get", "networkpolicy", "tekton-chains-controller", "-n", home, "-o", "json"]);
+  const { spec } = JSON.parse(stdout);
+  expect(spec).toMatchObject({ policyTypes: ["Ingress", "Egress"], podSelector: { matchLabels: { app: "tekton-chains-controller" } } });
+  expect(JSON.stringify(spec.egress)).toContain("169.254.0.0/16");
+});
+
 test("the overlay for two namespaces ends at their borders", async () => {
   await api.kubectl(["delete", "clusterrolebinding", "tekton-chains-controller-cluster-access", "tekton-chains-controller-tenant-access"]);
   await api.kubectl(["apply", "-k", `${deploy}/overlays/two-namespaces`]);
