@@ -50,10 +50,13 @@ describe.each(storms)("a storm on %s", (_, layout, start) => {
       const start = Date.now();
       const reports = await storm((names) => ({ repository: `${front.host}/team/app`, sha256, layout, names, spreadMs }));
       const took = Date.now() - start;
-      expect(reports.flatMap(({ failures }) => failures)).toEqual([]);
+      const failures = reports.flatMap(({ failures }) => failures);
+      if (process.env["STORM_ROUNDS"] && failures.length > 0) console.log(`round ${round}: ${failures.join("; ")}`);
+      expect(failures).toEqual([]);
       const found = (await ociStorage({ http: wire, credentials: async () => [] }).discover(image, { signal })).map(
         ({ found: { digest } }) => digest,
       );
+      if (process.env["STORM_ROUNDS"] && found.length !== writers) console.log(`round ${round}: ${found.length} found`);
       expect(found.length, `in round ${round}`).toBe(writers);
       expect([...found].sort()).toEqual(reports.flatMap(({ stored }) => stored).sort());
       for (const what of ["moved", "lost"] as const) met[what] += reports.reduce((sum, report) => sum + report[what], 0);
