@@ -20,16 +20,18 @@ test("another index, a missing or a further hash, another leaf: another root or 
   const some = leaves.slice(0, 13);
   const [root, hashes] = [treeHash(some), pathTo(5, some)];
   const leaf = leafHash(Buffer.from("leaf 5"));
-  const refused = [
-    rootFrom(leaf, { index: 4n, size, hashes }),
-    rootFrom(leaf, { index: 13n, size, hashes }),
-    rootFrom(leaf, { index: -1n, size, hashes }),
-    rootFrom(leaf, { index, size: 3n, hashes }),
-    rootFrom(leaf, { index, size, hashes: hashes.slice(1) }),
-    rootFrom(leaf, { index, size, hashes: [...hashes, leaf] }),
-    rootFrom(leafHash(Buffer.from("leaf 6")), { index, size, hashes }),
+  const impossible = [
+    { index: 13n, size, hashes },
+    { index: index + 16n, size, hashes }, // the same path, were it not beyond the tree
+    { index: -1n, size, hashes },
+    { index: 1n, size: 3n, hashes },
+    { index, size, hashes: hashes.slice(1) },
+    { index, size, hashes: [...hashes, leaf] },
   ];
-  for (const other of refused) expect(other).not.toEqual(root);
+  for (const path of impossible) expect(rootFrom(leaf, path)).toBeUndefined();
+  expect(rootFrom(leaf, { index: 4n, size, hashes })).not.toEqual(root);
+  expect(rootFrom(leafHash(Buffer.from("leaf 6")), { index, size, hashes })).not.toEqual(root);
+  expect(rootFrom(leaf, { index, size, hashes })).toEqual(root);
   expect(rootFrom(leaf, { index: 0n, size: 0n, hashes: [] })).toBeUndefined();
 });
 
