@@ -107,6 +107,11 @@ describe("the promise of a v1 log", () => {
   });
 });
 
+test("where there is no promise, the entry's number is the one that is proved", () => {
+  const log = aLog("v2");
+  expect(logEntryFault({ ...log.entry(6, 11), logIndex: "7" }, [log.key])).toMatch(/index differs/);
+});
+
 test("a log's name stands in its origin: under another one the same key does not count", () => {
   for (const [version, origin] of [
     ["v1", "other.test - 42"],
