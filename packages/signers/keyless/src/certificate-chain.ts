@@ -1,9 +1,19 @@
 import { X509Certificate } from "@sigstore/core";
 import { covers, type TrustedAuthority } from "./trust.ts";
 
-/** The certificates of a PEM text, each with its line end, in the order of the text. */
-export const pemsIn = (text: string): readonly string[] =>
-  (text.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []).map((pem) => `${pem}\n`);
+const [begin, end] = ["-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"];
+
+/** The certificates of a PEM text, each with its line end, in the order of the text. It is read once, however it was made to look. */
+export function pemsIn(text: string): readonly string[] {
+  const pems: string[] = [];
+  for (let start = text.indexOf(begin); start >= 0; start = text.indexOf(begin, start)) {
+    const stop = text.indexOf(end, start);
+    if (stop < 0) break;
+    pems.push(`${text.slice(start, stop + end.length)}\n`);
+    start = stop + end.length;
+  }
+  return pems;
+}
 
 /** @throws Error when it is none */
 export const parsed = (pem: string): X509Certificate => X509Certificate.parse(pem);

@@ -133,13 +133,12 @@ function legacyCertificates({ body, headers }: HttpResponse): Issued | undefined
   const text = Buffer.from(body).toString();
   const [certificate] = pemsIn(text);
   if (!certificate) return undefined;
-  const end = text.indexOf(end1) + end1.length;
+  const end = text.indexOf(certificate.trimEnd()) + certificate.trimEnd().length;
   const stamp = headers["sct"];
   const detachedStamp = stamp ? Buffer.from(stamp, "base64") : undefined;
   return { certificate, chain: text.slice(end).replace(/^\r?\n/, ""), detachedStamp };
 }
 
-const end1 = "-----END CERTIFICATE-----";
 const lineEnded = (pem: string): string => (pem.endsWith("\n") ? pem : `${pem}\n`);
 const asObject = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};

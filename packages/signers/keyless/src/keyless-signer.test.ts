@@ -458,6 +458,19 @@ describe("a Fulcio that fails", () => {
     }
   });
 
+  test("an answer that never ends what it begins is read once", async () => {
+    const ca = await started();
+    const http: Pick<Http, "request"> = {
+      request: async ({ url }) => {
+        const legacy = `${url}`.endsWith("/api/v1/signingCert");
+        return { status: legacy ? 201 : 404, headers: {}, body: Buffer.from(legacy ? "-----BEGIN CERTIFICATE-----".repeat(38_000) : "") };
+      },
+    };
+    const start = performance.now();
+    await expect(signerAt(ca, { http }).sign(message, call)).rejects.toMatchObject({ code: "sign.ca-answer", retry: "wait" });
+    expect(performance.now() - start).toBeLessThan(1_000);
+  });
+
   test("no Fulcio at that address", async () => {
     const ca = await started();
     await expect(signerAt(ca, { url: `${ca.url}/elsewhere` }).sign(message, call)).rejects.toMatchObject({
