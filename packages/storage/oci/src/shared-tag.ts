@@ -1,6 +1,7 @@
 import { type Call, CountersignError } from "@countersign/core";
 import { pause } from "@countersign/http";
 import { type ManifestText, type OpenRepository, RegistryError, type StoredManifest, textOf } from "@countersign/oci-client";
+import { pace, span } from "./pace.ts";
 import { turn } from "./turn.ts";
 
 /** What stands at a tag that many write: layers in a manifest, descriptors in an index. D is its parsed form, undefined where nothing is. */
@@ -31,8 +32,6 @@ export interface KeepOptions extends Call {
   readonly onContention?: ((place: string, what: "moved" | "lost") => void) | undefined;
 }
 
-/** No writer writes later than this after it asked what stands there, or it asks again (milliseconds). */
-const span = 100;
 /** How often the tag is written when other writers keep overwriting it. */
 const rounds = 16;
 /** How often a write whose answer was lost is looked after. */
@@ -101,84 +100,107 @@ async function written<P, D>(
   at: SharedTag<P, D>,
   entry: Entry<P, D>,
   board: ReadonlySet<Entry<P, D>>,
-  { signal, lookAfterMs = (slowest) => span + Math.max(50, 3 * slowest), onContention }: KeepOptions,
+  { signal, lookAfterMs, onContention }: KeepOptions,
 ): Promise<void> {
   const call = { signal };
   const place = textOf({ ...repository.place, tag: at.tag });
-  let slowest = 0;
-  let lost = 0;
+  const { timed, calm, overtaken } = pace(lookAfterMs);
   let failed = 0;
-  const timed = async <T>(work: Promise<T>): Promise<T> => {
-    const start = performance.now();
-    const value = await work;
-    slowest = Math.max(slowest, performance.now() - start);
-    return value;
-  };
-  const overtaken = (): void => {
-    lost += 1;
-    onContention?.(place, "moved");
-  };
-  /** Each time we were overtaken we wait longer: the other writer is slower than we are. Nobody waits as long as his neighbour. */
-  const calm = (): Promise<void> => pause(lookAfterMs(slowest) * Math.min(1 + lost / 2, 4) * (1 + Math.random() / 2), signal);
 
   for (let round = 0; round < rounds; round += 1) {
-    const asOf = performance.now();
-    const stored = await timed(repository.manifest(at.tag, call));
-    const document = stored && at.parse(stored);
-    const looked = async (): Promise<{ held: readonly Entry<P, D>[]; missing: readonly Entry<P, D>[] }> => {
-      const wanted = [...board].filter((one) => one === entry || (one.brought && !one.kept));
-      // One after the other: what has to be read for the first is known for the next.
-      const there: boolean[] = [];
-      for (const { piece } of wanted) there.push(document !== undefined && (await at.holds(document, piece, call)));
-      return { held: wanted.filter((_, n) => there[n]), missing: wanted.filter((_, n) => !there[n]) };
-    };
-    let { held, missing } = await looked();
-    if (stored && missing.length === 0) {
-      if (!entry.sent) return keptAll([entry], stored);
-      await calm();
-      if ((await repository.digestOf(at.tag, call)) === stored.digest) return keptAll(held, stored);
-      overtaken();
+    const reading = await read();
+    const there = await sorted(reading);
+    if (reading.stored && there.missing.length === 0) {
+      // Whoever put it there looks after it, unless it was us.
+      if (!entry.sent) return keptAll([entry], reading.stored);
+      if (await stays(reading.stored.digest)) return keptAll(there.held, reading.stored);
       continue;
     }
-    if (missing.some(({ landed }) => landed)) onContention?.(place, "lost");
-    const withMissing = (): ReturnType<typeof at.added> =>
+    if (there.missing.some(({ landed }) => landed)) onContention?.(place, "lost");
+    const { held, missing, text } = await merged(reading, there);
+    if (await isOutdated(reading)) continue;
+    const digest = await write(text, missing, reading.stored?.etag);
+    if (digest && (await stays(digest))) return keptAll([...held, ...missing], { ...text, digest });
+  }
+  throw contended(place);
+
+  async function read(): Promise<Reading<D>> {
+    const asOf = performance.now();
+    const stored = await timed(repository.manifest(at.tag, call));
+    return { asOf, stored, document: stored && at.parse(stored) };
+  }
+
+  /** One after the other: what has to be read for the first is known for the next. */
+  async function sorted({ document }: Reading<D>): Promise<Sorted<P, D>> {
+    const wanted = [...board].filter((one) => one === entry || (one.brought && !one.kept));
+    const held: Entry<P, D>[] = [];
+    for (const one of wanted) if (document !== undefined && (await at.holds(document, one.piece, call))) held.push(one);
+    return { held, missing: wanted.filter((one) => !held.includes(one)) };
+  }
+
+  /** Our own blobs and those of the document are put side by side. Who has brought his own meanwhile is taken along. */
+  async function merged(reading: Reading<D>, there: Sorted<P, D>): Promise<Sorted<P, D> & { readonly text: ManifestText }> {
+    const { document } = reading;
+    const next = ({ missing }: Sorted<P, D>): ReturnType<typeof at.added> =>
       at.added(
         document,
         missing.map(({ piece }) => piece),
       );
-    const putAll = (blobs: readonly Uint8Array[]): readonly Promise<string>[] => blobs.map((bytes) => repository.putBlob(bytes, call));
-    let next = withMissing();
-    await Promise.all([...(missing.includes(entry) ? [brought(entry, document, call)] : []), ...putAll(next.blobs)]);
-    // Who has brought his own in the meantime need not write again.
-    const now = await looked();
-    if (now.missing.some((one) => !missing.includes(one))) {
-      ({ held, missing } = now);
-      next = withMissing();
-      await Promise.all(putAll(next.blobs));
-    }
-    const { blobs: _, ...text } = next;
-    if (performance.now() - asOf > span && (await timed(repository.digestOf(at.tag, call))) !== stored?.digest) {
-      overtaken();
-      continue;
-    }
+    const put = (blobs: readonly Uint8Array[]): Promise<unknown> => Promise.all(blobs.map((bytes) => repository.putBlob(bytes, call)));
+    const first = next(there);
+    await Promise.all([there.missing.includes(entry) && brought(entry, document, call), put(first.blobs)]);
+    const now = await sorted(reading);
+    const more = now.missing.some((one) => !there.missing.includes(one)) ? next(now) : undefined;
+    if (more) await put(more.blobs);
+    const { mediaType, bytes } = more ?? first;
+    return { ...(more ? now : there), text: { mediaType, bytes } };
+  }
+
+  async function isOutdated({ asOf, stored }: Reading<D>): Promise<boolean> {
+    if (performance.now() - asOf <= span || (await timed(repository.digestOf(at.tag, call))) === stored?.digest) return false;
+    return met();
+  }
+
+  /** Undefined where it did not work and may be tried again: a write that is repeated blindly could come too late. */
+  async function write(text: ManifestText, missing: readonly Entry<P, D>[], ifMatch: string | undefined): Promise<string | undefined> {
     for (const one of missing) one.sent = true;
-    let digest: string;
     try {
-      digest = await timed(repository.putManifest(at.tag, text, { ...call, ifMatch: stored?.etag, tries: 1 }));
+      const digest = await timed(repository.putManifest(at.tag, text, { ...call, ifMatch, tries: 1 }));
+      for (const one of missing) one.landed = true;
+      return digest;
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
-      if (error.status === 412) overtaken();
-      else if (error.outage && error.retryAfterMs === undefined && failed < faults) await pause(50 * 2 ** failed, signal);
-      else throw error;
-      failed += error.status === 412 ? 0 : 1;
-      continue;
+      if (error.status === 412) return void met();
+      if (!error.outage || error.retryAfterMs !== undefined || failed >= faults) throw error;
+      await pause(50 * 2 ** failed, signal);
+      failed += 1;
+      return undefined;
     }
-    for (const one of missing) one.landed = true;
-    await calm();
-    if ((await repository.digestOf(at.tag, call)) === digest) return keptAll([...held, ...missing], { ...text, digest });
-    overtaken();
   }
-  throw contended(place);
+
+  /** Those who read before we wrote must have written by now. */
+  async function stays(digest: string): Promise<boolean> {
+    await calm(call);
+    return (await repository.digestOf(at.tag, call)) === digest || !met();
+  }
+
+  function met(): true {
+    overtaken();
+    onContention?.(place, "moved");
+    return true;
+  }
+}
+
+interface Reading<D> {
+  /** Before it was asked for (performance.now). */
+  readonly asOf: number;
+  readonly stored: StoredManifest | undefined;
+  readonly document: D | undefined;
+}
+
+interface Sorted<P, D> {
+  readonly held: readonly Entry<P, D>[];
+  readonly missing: readonly Entry<P, D>[];
 }
 
 function keptAll<P, D>(entries: readonly Entry<P, D>[], stored: StoredManifest): void {
