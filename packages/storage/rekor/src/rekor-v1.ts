@@ -3,8 +3,8 @@ import { type Attestation, type Call, CountersignError, type LogEntry, type Payl
 import type { Log } from "./log.ts";
 import { loggedIn, signatureIn } from "./logged.ts";
 import { proposalFor } from "./proposal.ts";
+import { refusalHint } from "./refusal-hint.ts";
 import { type Answer, garbled, type Server } from "./server.ts";
-import { keyInWords } from "./verifier.ts";
 
 export interface RekorV1Options {
   readonly server: Server;
@@ -38,12 +38,7 @@ export function rekorV1({ server, url, entryKind, now }: RekorV1Options): Log {
     const answer = await server.ask({ method: "POST", path: entriesPath, body }, call);
     if (answer.status === 201 || answer.status === 200) return entryFrom(answer);
     if (answer.status === 409) return there(answer, call);
-    const { signature } = attestation;
-    const hint =
-      answer.status === 404
-        ? "transparency.url must name a Rekor v1 server"
-        : `the log does not take this entry, signed with ${keyInWords(signature)}; its client signing algorithms say what it takes`;
-    throw server.refusal(answer, hint);
+    throw server.refusal(answer, refusalHint(answer.status, attestation.signature, "v1"));
   }
 
   /** "Already there" is as good as "taken" once the entry is seen. The address is believed as far as its last part, which names a leaf. */

@@ -4,9 +4,10 @@ import { type Attestation, type Call, CountersignError, type LogEntry, type Sign
 import { json } from "@sigstore/core";
 import type { Log } from "./log.ts";
 import type { LogKeys } from "./log-keys.ts";
+import { refusalHint } from "./refusal-hint.ts";
 import { type Answer, garbled, type Server } from "./server.ts";
 import { pathFromTiles } from "./tiles.ts";
-import { derOf, hashIn, keyInWords, unsupported } from "./verifier.ts";
+import { derOf, hashIn, unsupported } from "./verifier.ts";
 
 export interface RekorV2Options {
   readonly server: Server;
@@ -43,11 +44,7 @@ export function rekorV2({ server, url, keys }: RekorV2Options): Log {
           retry: "hold",
         },
       );
-    const hint =
-      answer.status === 404
-        ? "transparency.url must name a Rekor v2 server, or transparency.version must be v1"
-        : `the log does not take this entry, signed with ${keyInWords(attestation.signature)}; its client signing algorithms say what it takes`;
-    throw server.refusal(answer, hint);
+    throw server.refusal(answer, refusalHint(answer.status, attestation.signature, "v2"));
   }
 
   /**

@@ -321,11 +321,20 @@ describe("a log that is out of order", () => {
     expect(failure.message).not.toContain(canary);
   });
 
-  test.each([400, 401, 403, 404, 413, 422])("%i is counted, and its words are not shown", async (status) => {
+  test.each([
+    [400, /ecdsa-sha256 \(prime256v1\)/],
+    [401, /credentials/],
+    [403, /credentials/],
+    [404, /transparency.url.*v2/],
+    [413, /too large/],
+    [422, /does not take/],
+    [501, /transparency.url/],
+  ])("%i is counted, and its words are not shown", async (status, hint) => {
     way.fault = () => ({ kind: "status", status });
     const failure = await failureOf(witness().testify(await signedBy("P-256"), call));
     expect(failure).toMatchObject({ code: "witness.log-refused", retry: "counted" });
     expect(failure.message).toContain(`${status}`);
+    expect(failure.message).toMatch(hint);
     expect(failure.message).not.toContain(canary);
   });
 

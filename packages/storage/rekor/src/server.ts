@@ -46,7 +46,7 @@ export function serverAt({ url, http, timeoutMs = 25_000 }: ServerOptions, role:
 
   function base(): string {
     const { protocol, username, search } = URL.canParse(url) ? new URL(url) : { protocol: "", username: "", search: "" };
-    if (["http:", "https:"].includes(protocol) && username === "" && search === "") return url.replace(/\/+$/, "");
+    if (["http:", "https:"].includes(protocol) && username === "" && search === "") return url.trim().replace(/\/+$/, "");
     const sentence = `${role.key} ${url === "" ? "is empty" : "is no plain http or https URL"}: give the address of the ${role.name}, or switch it off`;
     throw new CountersignError(`config.${role.key.replaceAll(".", "-")}`, sentence, { retry: "hold" });
   }
