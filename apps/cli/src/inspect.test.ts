@@ -6,9 +6,8 @@ let world: Keyless;
 beforeAll(async () => {
   world = await keyless();
   await world.attest("transparency.enabled=true", "storage.oci.encoding-format=both");
-  await world.person.run(["keys", "generate", world.person.path("keys"), "--random-password"]);
   const settings = ["-c", "artifacts.taskrun.storage=oci"];
-  await world.person.run(["attest", world.person.path("run.yaml"), "--signing-secrets", world.person.path("keys"), ...settings]);
+  await world.person.run(["attest", world.person.path("run.yaml"), "--signing-secrets", world.key().folder, ...settings]);
 }, 30_000);
 afterAll(() => world?.[Symbol.asyncDispose]());
 

@@ -1,3 +1,5 @@
+import { generateKeyPairSync } from "node:crypto";
+import { mkdirSync } from "node:fs";
 import { type Fulcio, fulcio, type Registry, type Rekor, registry, rekor, trustedRoot } from "@countersign/testing";
 import { type Session, session, taskRunYaml } from "./session.fixture.ts";
 
@@ -14,6 +16,8 @@ export interface Keyless extends AsyncDisposable {
   readonly root: string;
   /** Options that name the person. */
   readonly whom: readonly string[];
+  /** A plain key: what --signing-secrets and --key want. */
+  key(): { readonly folder: string; readonly file: string };
   /** Attests run.yaml; settings are key=value. */
   attest(...settings: readonly string[]): Promise<void>;
 }
@@ -41,6 +45,13 @@ export async function keyless(): Promise<Keyless> {
     ...{ person, ca, log, images, digest, root },
     image: `${images.host}/app@${digest}`,
     whom: ["--certificate-identity", somebody, "--certificate-oidc-issuer", ca.issuer.url],
+    key() {
+      const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+      mkdirSync(person.path("keys"), { recursive: true });
+      person.write("keys/x509.pem", privateKey.export({ type: "pkcs8", format: "pem" }).toString());
+      const file = person.write("keys/x509.pub", publicKey.export({ type: "spki", format: "pem" }).toString());
+      return { folder: person.path("keys"), file };
+    },
     async attest(...settings) {
       const all = [...usual, ...settings].flatMap((setting) => ["-c", setting]);
       const { code, err } = await person.run(["attest", person.path("run.yaml"), "--write", ...all]);

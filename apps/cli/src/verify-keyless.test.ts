@@ -101,9 +101,8 @@ describe.each([
   });
 
   test("a key is no certificate", async () => {
-    const { person, image, digest } = of();
-    await person.run(["keys", "generate", person.path("keys"), "--random-password"]);
-    expect(await verify(of(), "--key", person.path("keys/cosign.pub"))).toMatchObject({
+    const { image, digest } = of();
+    expect(await verify(of(), "--key", of().key().file)).toMatchObject({
       code: no,
       out: expect.stringContaining("signature: "),
     });
@@ -113,11 +112,11 @@ describe.each([
 
 test("an image signed with a key has no certificate: 13", async () => {
   await using one = await keyless();
-  await one.person.run(["keys", "generate", one.person.path("keys"), "--random-password"]);
+  const { folder, file } = one.key();
   const settings = ["-c", "artifacts.taskrun.storage=oci"];
-  await one.person.run(["attest", one.person.path("run.yaml"), "--signing-secrets", one.person.path("keys"), ...settings]);
+  await one.person.run(["attest", one.person.path("run.yaml"), "--signing-secrets", folder, ...settings]);
   expect(await verify(one, ...trusting(one))).toMatchObject({ code: 13, out: expect.stringContaining("certificate: no certificate came") });
-  const key = ["--key", one.person.path("keys/cosign.pub")];
+  const key = ["--key", file];
   expect((await verify(one, ...key)).code).toBe(0);
   // a trust root beside the key asks for the log
   expect(await verify(one, ...key, "--trusted-root", one.root, "--offline")).toMatchObject({
@@ -215,9 +214,9 @@ describe("the command line", () => {
 
 test("with a key alone no socket is opened but to the registry, and for a run none at all", async () => {
   await using one = await keyless();
-  await one.person.run(["keys", "generate", one.person.path("keys"), "--random-password"]);
+  const { folder, file } = one.key();
   const settings = ["-c", "artifacts.oci.storage="];
-  await one.person.run(["attest", one.person.path("run.yaml"), "--signing-secrets", one.person.path("keys"), ...settings, "--write"]);
+  await one.person.run(["attest", one.person.path("run.yaml"), "--signing-secrets", folder, ...settings, "--write"]);
   const { connect } = Socket.prototype;
   let opened = 0;
   Socket.prototype.connect = function trapped(this: Socket) {
@@ -225,7 +224,7 @@ test("with a key alone no socket is opened but to the registry, and for a run no
     throw new Error("a socket was opened");
   } as typeof connect;
   try {
-    const run = ["verify", "run", one.person.path("run.yaml"), "--key", one.person.path("keys/cosign.pub")];
+    const run = ["verify", "run", one.person.path("run.yaml"), "--key", file];
     expect(await one.person.run(run)).toMatchObject({ code: 0, err: "" });
     expect((await one.person.run([...run, "--offline"])).code).toBe(0);
     expect((await one.person.run([...run, "--offline", "--trusted-root", one.root])).code).toBe(1);
