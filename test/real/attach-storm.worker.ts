@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "@countersign/bundle";
-import type { Attestation, Payload } from "@countersign/core";
+import { type Attestation, type Payload, retryOf } from "@countersign/core";
 import { http } from "@countersign/http";
 import { inTotoPayloadType } from "@countersign/in-toto-attestation";
 import { ociStorage } from "@countersign/storage-oci";
@@ -31,6 +31,8 @@ export interface StormReport {
   readonly moved: number;
   /** How often that had taken ours away. */
   readonly lost: number;
+  /** How often store() gave up for the time being. */
+  readonly again: number;
 }
 
 const { repository, sha256, layout, names, spreadMs } = JSON.parse(process.argv[2] ?? "{}") as StormOrders;
@@ -47,7 +49,7 @@ async function attested(name: string): Promise<Attestation> {
   return { artifact, payload, signature: await signer.sign(messageOf(payload), { signal }), evidence: [] };
 }
 
-const met = { moved: 0, lost: 0 };
+const met = { moved: 0, lost: 0, again: 0 };
 const wire = http({ env: {} });
 const storage = ociStorage({
   http: wire,
@@ -65,11 +67,15 @@ const failures: string[] = [];
 await Promise.all(
   all.map(async (attestation) => {
     await sleep(Math.random() * spreadMs);
-    try {
-      await storage.store(attestation, { signal });
-      stored.push(createHash("sha256").update(attestation.payload.body).digest("hex"));
-    } catch (error) {
-      failures.push(`${error}`);
+    // What passes by itself is tried again, as the controller does: three processes and two registries may be too much for a machine.
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await storage.store(attestation, { signal });
+        return void stored.push(createHash("sha256").update(attestation.payload.body).digest("hex"));
+      } catch (error) {
+        if (retryOf(error) !== "wait" || tries === 3) return void failures.push(`${error}`);
+        met.again += 1;
+      }
     }
   }),
 );

@@ -173,7 +173,11 @@ function indexAt(repository: OpenRepository, { digest }: ImageAt): SharedTag<Bun
   return {
     tag,
     parse(stored) {
-      if (stored.mediaType === indexType) return parseIndex(stored.bytes);
+      try {
+        if (stored.mediaType === indexType) return parseIndex(stored.bytes);
+      } catch {
+        // Said below: whoever damaged it, it is no index.
+      }
       const sentence = `GET manifest ${reference}: somebody put something else there (it is no OCI index); remove the tag`;
       throw new RegistryError(sentence, { operation: "GET manifest", reference, outage: false });
     },

@@ -10,3 +10,4 @@ export {
   secretsKeychain,
 } from "./keychain.ts";
 export { type OciOptions, type OciStorage, ociStorage } from "./oci-storage.ts";
+export type { Layout } from "./places.ts";
