@@ -149,6 +149,27 @@ describe.each([true, false])("with the Referrers API: %s", (referrersApi) => {
     }
   });
 
+  test("only so much is read", async () => {
+    const registry = world(referrersApi);
+    const store = backend(registry);
+    for (const more of ["a", "b", "c"]) await store.store(attested(statement([subject], more), key), call);
+    const listed: object[] = [];
+    for (const [at, { type, bytes }] of [...registry.manifests]) {
+      const manifest = JSON.parse(Buffer.from(bytes).toString());
+      if (!manifest.subject) continue;
+      for (const layer of manifest.layers) layer.size = 15 * 2 ** 20;
+      const grown = Buffer.from(JSON.stringify(manifest));
+      registry.manifests.delete(at);
+      registry.manifests.set(`${name}/${sha256Of(grown)}`, { type, bytes: grown });
+      listed.push({ mediaType: type, size: grown.length, digest: sha256Of(grown) });
+    }
+    if (!referrersApi) {
+      const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: listed }));
+      registry.manifests.set(fallback, { type: indexType, bytes: index });
+    }
+    expect(await backend(registry).discover(`${name}@sha256:${digestOf(imageText)}`, call)).toHaveLength(2);
+  });
+
   test("a damaged bundle, and a referrer of another kind, hide nothing", async () => {
     const registry = world(referrersApi);
     const store = backend(registry);

@@ -113,12 +113,12 @@ export async function foundInBundles(
   reader: LayerReader,
   call: Call,
 ): Promise<readonly (Found & { readonly manifest: string })[]> {
-  const all = await Promise.all(
-    referrers
-      .filter((referrer) => mayHold(referrer, payload))
-      .map(async (referrer) => ({ referrer, read: await reader.bundleOf(repository, referrer, call) })),
+  const all = await reader.bundlesOf(
+    repository,
+    referrers.filter((referrer) => mayHold(referrer, payload)),
+    call,
   );
-  return all.flatMap(({ referrer, read }) => (read ? [{ ...read.found, manifest: referrer.digest }] : []));
+  return all.map(({ found, referrer }) => ({ ...found, manifest: referrer.digest }));
 }
 
 /** By its annotations, where the list has them: cosign's fallback index has none, and gives another artifact type. */

@@ -76,27 +76,19 @@ async function inTags(repository: OpenRepository, digest: string, { reader, call
 }
 
 async function inBundles(repository: OpenRepository, digest: string, { reader, call }: Surroundings): Promise<readonly Attached[]> {
-  const referrers = await repository.referrers(digest, call);
-  const attached: Attached[] = [];
-  for (const referrer of referrers.slice(0, maxReferrers)) {
-    const read = await reader.bundleOf(repository, referrer, call);
-    if (!read) continue;
-    const { found, payload, payloadType, manifest, layer } = read;
+  const bundles = await reader.bundlesOf(repository, await repository.referrers(digest, call), call);
+  return bundles.map(({ found, payload, payloadType, referrer, manifest, layer }) => {
     const said = payloadType === inTotoPayloadType ? typed(payload) : {};
     const isSignature = (said.predicateType ?? manifest.annotations?.[predicateTypeKey]) === signV1PredicateType;
-    attached.push({
+    return {
       ...{ kind: isSignature ? "signature" : "attestation", layout: "referrer", digest },
       uri: textOf({ ...repository.place, digest: referrer.digest }),
       blob: { mediaType: layer.mediaType, size: layer.size, digest: layer.digest },
       ...said,
       ...{ found, payload, payloadType, envelope: "dsse" },
-    });
-  }
-  return attached;
+    };
+  });
 }
-
-/** More than this of one image are read by nobody. */
-const maxReferrers = 1_000;
 
 function payloadIn({ bytes }: Layer): Pick<Attached, "payload" | "payloadType"> | undefined {
   try {

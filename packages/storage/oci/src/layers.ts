@@ -11,22 +11,28 @@ import {
   sha256Of,
   textOf,
 } from "@countersign/oci-client";
+import { few, type Settled } from "./few.ts";
 
-/** More than this at one tag is not read: the oldest layers are left out. */
+/** More than this at one tag, or among the referrers of one image, is not read: the oldest layers, or the last referrers, are left out. */
 const maxBytes = 32 * 2 ** 20;
 const keptBytes = 16 * 2 ** 20;
+/** More than this of one image are read by nobody. */
+const maxReferrers = 1_000;
+/** Fetched at the same time. */
+const width = 8;
 
 /** Layers as they stand in a registry. Bytes once read are kept for a while: a digest never means other bytes. */
 export interface LayerReader {
   /** The signatures and envelopes of a tag, oldest first. What is damaged or gone is left out: it must not hide what is sound. */
   layersOf(repository: OpenRepository, manifest: StoredManifest, call: Call): Promise<readonly Layer[]>;
-  /** The bundle that a referrer's manifest holds; undefined when it holds none, or is damaged or gone. */
-  bundleOf(repository: OpenRepository, referrer: Descriptor, call: Call): Promise<ReadBundle | undefined>;
+  /** The bundles that referrers' manifests hold, in the order of the list. Those that hold none, are damaged or gone are left out. */
+  bundlesOf(repository: OpenRepository, referrers: readonly Descriptor[], call: Call): Promise<readonly ReadBundle[]>;
   /** Bytes that the registry has just taken: they need not be fetched to be read. */
   keep(place: Repository, bytes: Uint8Array): void;
 }
 
 export interface ReadBundle extends FoundInBundle {
+  readonly referrer: Descriptor;
   readonly manifest: ImageManifest;
   /** The layer that holds the bundle. */
   readonly layer: Descriptor;
@@ -61,32 +67,55 @@ export function layerReader(): LayerReader {
     return bytes;
   }
 
+  async function bundleOf(
+    repository: OpenRepository,
+    referrer: Descriptor,
+    budget: { left: number },
+    call: Call,
+  ): Promise<ReadBundle | undefined> {
+    if (referrer.size > budget.left) return undefined;
+    const manifestBytes = await bytesOf(repository, referrer, async () => (await repository.manifest(referrer.digest, call))?.bytes);
+    const manifest = manifestBytes && readable(manifestBytes);
+    const layer = manifest?.layers.find(({ mediaType }) => isBundleType(mediaType));
+    if (!manifest || !layer) return undefined;
+    budget.left -= referrer.size + layer.size;
+    if (budget.left < 0) return undefined;
+    const bytes = await bytesOf(repository, layer, () => repository.blob(layer.digest, call));
+    const read = bytes && foundInBundle(Buffer.from(bytes).toString("utf8"));
+    return read && { ...read, referrer, manifest, layer };
+  }
+
   return {
     async layersOf(repository, stored, call) {
-      const layers: Layer[] = [];
       let left = maxBytes;
+      const wanted: Descriptor[] = [];
       for (const descriptor of imageManifestFrom(stored, repository, stored.digest).layers.toReversed()) {
-        const { mediaType, size, annotations = {} } = descriptor;
-        left -= size;
+        left -= descriptor.size;
         if (left < 0) break;
-        if (mediaType !== dsseLayerMediaType && mediaType !== simplesigningMediaType) continue;
-        const bytes = await bytesOf(repository, descriptor, () => repository.blob(descriptor.digest, call));
-        if (bytes) layers.push({ mediaType, bytes, annotations });
+        if ([dsseLayerMediaType, simplesigningMediaType].includes(descriptor.mediaType)) wanted.push(descriptor);
       }
-      return layers.reverse();
+      const read = await few(wanted.reverse(), width, (descriptor) =>
+        bytesOf(repository, descriptor, () => repository.blob(descriptor.digest, call)),
+      );
+      return allOf(read).flatMap((bytes, n) => {
+        const { mediaType = "", annotations = {} } = wanted[n] ?? {};
+        return bytes ? [{ mediaType, bytes, annotations }] : [];
+      });
     },
-    async bundleOf(repository, referrer, call) {
-      if (referrer.size > maxBytes) return undefined;
-      const manifestBytes = await bytesOf(repository, referrer, async () => (await repository.manifest(referrer.digest, call))?.bytes);
-      const manifest = manifestBytes && readable(manifestBytes);
-      const layer = manifest?.layers.find(({ mediaType }) => isBundleType(mediaType));
-      if (!manifest || !layer || layer.size > maxBytes) return undefined;
-      const bytes = await bytesOf(repository, layer, () => repository.blob(layer.digest, call));
-      const read = bytes && foundInBundle(Buffer.from(bytes).toString("utf8"));
-      return read && { ...read, manifest, layer };
+    async bundlesOf(repository, referrers, call) {
+      const budget = { left: maxBytes };
+      const read = await few(referrers.slice(0, maxReferrers), width, (referrer) => bundleOf(repository, referrer, budget, call));
+      return allOf(read).flatMap((one) => one ?? []);
     },
     keep,
   };
+}
+
+function allOf<T>(settled: readonly Settled<T>[]): readonly T[] {
+  return settled.map((one) => {
+    if ("failure" in one) throw one.failure;
+    return one.value;
+  });
 }
 
 /** "application/vnd.dev.sigstore.bundle.v0.3+json", and as older versions put it. */
