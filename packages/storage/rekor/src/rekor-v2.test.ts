@@ -1,6 +1,6 @@
 import { logEntryFault } from "@countersign/bundle";
 import type { Attestation, Evidence, Witness } from "@countersign/core";
-import { fulcio, type Misbehaving, misbehave, type RekorTiles, type RekorTilesMood, rekorTiles } from "@countersign/testing";
+import { fulcio, type Misbehaving, misbehave, type RekorTiles, type RekorTilesMood, rekor, rekorTiles } from "@countersign/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type RekorOptions, rekorWitness } from "./rekor-witness.ts";
 import { call, entryIn, failureOf, signedBy, trusting, wire } from "./surroundings.fixture.ts";
@@ -97,6 +97,11 @@ describe("once", () => {
     const word = await witness().testify(attestation, call);
     expect(await witness().testify(withWord(attestation, word), call)).toEqual(word);
     expect(way.requests).toHaveLength(1);
+    const older = await rekor();
+    const strange = await rekorWitness({ url: older.url, http: wire }).testify(attestation, call);
+    await older.close();
+    const both = witness({ trust: trusting([...older.logs, ...log.logs]) });
+    expect(entryIn(await both.testify(withWord(attestation, strange), call)).kindVersion.version).toBe("0.0.2");
   });
 });
 

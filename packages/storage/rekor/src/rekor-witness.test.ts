@@ -244,6 +244,17 @@ describe("the log's key", () => {
     expect(await subject.testify(withWord(old, word), call)).toEqual(word);
   });
 
+  test("a known key whose signature does not fit is no reason to ask for a newer trust root", async () => {
+    log.mood = "wrong-promise";
+    const asked: (boolean | undefined)[] = [];
+    const trust: NonNullable<RekorOptions["trust"]> = async ({ fresh }) => {
+      asked.push(fresh);
+      return { logs: log.logs };
+    };
+    await failureOf(witness({ trust }).testify(await signedBy("P-256"), call));
+    expect(asked).toEqual([undefined]);
+  });
+
   test("a newer trust root is asked for when a key is unknown", async () => {
     const [before] = log.logs;
     log.rotate();

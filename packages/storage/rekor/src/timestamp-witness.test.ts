@@ -8,8 +8,10 @@ import { type TimestampOptions, type TrustedAuthority, timestampWitness } from "
 const at = Date.parse("2026-11-24T12:00:00Z");
 let authority: TimestampAuthority;
 let way: Misbehaving;
+let clock = at;
 beforeEach(async () => {
-  authority = await timestampAuthority({ now: () => at });
+  clock = at;
+  authority = await timestampAuthority({ now: () => clock });
   way = await misbehave(authority.url);
 });
 afterEach(async () => {
@@ -82,6 +84,15 @@ describe("what is not believed", () => {
       );
     authority.mood = "other-authority";
     expect((await failureOf(witness({ trust: trusting(known) }).testify(attestation, call))).message).toMatch(/no trusted/);
+  });
+
+  test("a certificate of a trusted authority that is for something else, or has run out", async () => {
+    const trust = trusting(authority.authority);
+    authority.mood = "other-purpose";
+    expect((await failureOf(witness({ trust }).testify(await signedBy("P-256"), call))).message).toMatch(/no trusted/);
+    authority.mood = undefined;
+    clock = at + 11 * 365 * 86_400_000;
+    expect((await failureOf(witness({ trust }).testify(await signedBy("P-256"), call))).message).toMatch(/no trusted/);
   });
 
   test("a newer trust root is asked for once", async () => {

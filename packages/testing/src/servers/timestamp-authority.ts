@@ -3,14 +3,15 @@ import { createServer } from "node:http";
 import { ASN1Obj, X509Certificate as ParsedCertificate } from "@sigstore/core";
 import { der, generalizedTime, integer, nothing, octets, oid, sequence, setOf, tagged, utcTime } from "./der.ts";
 import { bodyOf, listening } from "./listening.ts";
+import type { TimestampSigner } from "./timestamp-certificates.ts";
 import type { PublishedAuthority } from "./trusted-root.ts";
 
 /**
  * What can be wrong with what it answers; for faults of the network put `misbehave` in front.
  * other-hash: a token about something else. other-nonce: an answer to another question. other-authority: signed by an authority that
- * nobody knows. wrong-signature. rejected: a reply without token. garbage: no reply at all.
+ * nobody knows. other-purpose: signed by a certificate for code. wrong-signature. rejected: a reply without token. garbage: no reply at all.
  */
-export type TimestampMood = "other-hash" | "other-nonce" | "other-authority" | "wrong-signature" | "rejected" | "garbage";
+export type TimestampMood = "other-hash" | "other-nonce" | "other-authority" | "other-purpose" | "wrong-signature" | "rejected" | "garbage";
 
 export interface TimestampAuthorityOptions {
   /** Milliseconds since 1970; tokens carry it in whole seconds. */
@@ -39,7 +40,7 @@ export async function timestampAuthority(options: TimestampAuthorityOptions = {}
   const { now = Date.now } = options;
   // Whoever starts none does not wait for the library.
   const { timestampCertificates } = await import("./timestamp-certificates.ts");
-  const own = await timestampCertificates(now());
+  const house = await timestampCertificates(now());
   const stranger = await timestampCertificates(now());
   let issued = 0;
 
@@ -47,7 +48,7 @@ export async function timestampAuthority(options: TimestampAuthorityOptions = {}
     const { method = "GET", url: path = "/" } = request;
     const body = await bodyOf(request);
     if (method === "GET" && path === "/ping") return response.end("pong");
-    if (method === "GET" && path === "/api/v1/timestamp/certchain") return response.end(own.certificates.join(""));
+    if (method === "GET" && path === "/api/v1/timestamp/certchain") return response.end(house.certificates.join(""));
     if (method !== "POST" || path !== "/api/v1/timestamp") return response.writeHead(404).end();
     try {
       const isJson = request.headers["content-type"]?.startsWith("application/json");
@@ -60,7 +61,7 @@ export async function timestampAuthority(options: TimestampAuthorityOptions = {}
   const { host, close } = await listening(server, options.port);
   const self: TimestampAuthority = {
     url: `http://${host}`,
-    authority: { url: `http://${host}`, certificates: own.certificates },
+    authority: { url: `http://${host}`, certificates: house.certificates },
     get issued() {
       return issued;
     },
@@ -76,6 +77,11 @@ export async function timestampAuthority(options: TimestampAuthorityOptions = {}
     return sequence(sequence(integer(Buffer.of(0))), tokenFor(query));
   }
 
+  function signer(): TimestampSigner {
+    if (self.mood === "other-authority") return stranger.own;
+    return self.mood === "other-purpose" ? house.forCode : house.own;
+  }
+
   function tokenFor({ hashOid, digest, nonce, certificates }: Query): Buffer {
     const at = new Date(now());
     const imprint = self.mood === "other-hash" ? createHash("sha256").update("something else").digest() : digest;
@@ -89,7 +95,7 @@ export async function timestampAuthority(options: TimestampAuthorityOptions = {}
       sequence(integer(Buffer.of(1))), // accurate to a second
       ...(asked ? [integer(asked)] : []),
     );
-    const { leaf, privateKey } = self.mood === "other-authority" ? stranger : own;
+    const { leaf, privateKey } = signer();
     const attributes = attributesFor(tstInfo, leaf, at);
     const mark = sign("sha256", setOf(...attributes), privateKey);
     if (self.mood === "wrong-signature") mark.writeUInt8((mark.at(-1) ?? 0) ^ 1, mark.length - 1);
