@@ -29,7 +29,7 @@ export function pace(lookAfterMs: (slowestMs: number) => number = lookAfter): Pa
     overtaken() {
       overtaken += 1;
     },
-    /** Each time we were overtaken we wait longer: the other writer is slower than we are. Nobody waits as long as his neighbour. */
-    calm: ({ signal }) => pause(lookAfterMs(slowest) * Math.min(1 + overtaken / 2, 4) * (1 + Math.random() / 2), signal),
+    // Each time we were overtaken we wait longer, up to twice: the other is slower than we are. Nobody waits as long as his neighbour.
+    calm: ({ signal }) => pause(lookAfterMs(slowest) * Math.min(1 + overtaken / 4, 2) * (1 + Math.random() / 2), signal),
   };
 }
