@@ -1,0 +1,258 @@
+import { createHash, createPublicKey } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Http, http } from "@countersign/http";
+import { type Attached, ociStorage } from "@countersign/storage-oci";
+import { type Misbehaving, misbehave, type ProxiedRequest, type Rekor, rekor, trustedRoot } from "@countersign/testing";
+import { type Policy, type TrustMaterial, trustedRootFrom, verify } from "@countersign/verify";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Server } from "./harness/child.ts";
+import { type Fulcio, type Registry, startDockerRegistry, startFulcio, startTrillian, tempFolder } from "./harness/index.ts";
+import { writeKubeconfig } from "./harness/kubeconfig.ts";
+import type { Trillian } from "./harness/sigstore.ts";
+import { built, pushImage, type System, startSystem } from "./harness/system.ts";
+import "./harness/on-failure.ts";
+
+/**
+ * SIGKILL between any two words of controller, Fulcio, log, registry and API server; the next life takes up what the last one left. At the
+ * end every statement lies there once, with its proof, and the log has it once; where the log cannot be searched and a new key signs each time,
+ * as many times more as there were deaths between the log's answer and the first store.
+ *
+ * The log is packages/testing's: the Trillian that the real one has here, in memory, takes the same leaf twice and could not tell. It runs in this
+ * process, which nobody kills.
+ */
+const lives = 20;
+const wire: Http = http({ env: {} });
+const signal = AbortSignal.timeout(900_000);
+const namespace = "tekton-chains";
+
+let system: System;
+let registry: Registry;
+let trillian: Trillian;
+let fulcio: Fulcio;
+let api: Misbehaving;
+let images: Misbehaving;
+let ca: Misbehaving;
+let kubeconfig: string;
+let tokenFile: string;
+let controller: Server | undefined;
+
+type Phase = "before" | "after";
+type Where = (passage: ProxiedRequest, phase: Phase) => boolean;
+/** Where the controller dies; set by a test, cleared by the kill. */
+let killAt: Where | undefined;
+let killed: Promise<void> | undefined;
+function strikes(request: ProxiedRequest, phase: Phase): boolean {
+  if (!killAt?.(request, phase)) return false;
+  killAt = undefined;
+  killed = die();
+  return true;
+}
+async function die(): Promise<void> {
+  await controller?.stop();
+  controller = undefined;
+}
+/** Before: the server never hears of the request. After: it has done it, and nobody is left to hear the answer. */
+async function guarded(target: string, targetCa?: string): Promise<Misbehaving> {
+  const gate = await misbehave(target, targetCa ? { targetCa } : {});
+  gate.fault = (request) => (strikes(request, "before") ? { kind: "half-open" } : undefined);
+  gate.answered = async (request) => {
+    if (strikes(request, "after")) await killed;
+  };
+  return gate;
+}
+
+beforeAll(async () => {
+  [system, registry, trillian] = await Promise.all([startSystem(), startDockerRegistry(), startTrillian()]);
+  await system.api.kubectl([
+    ...["create", "clusterrolebinding", "issuer-discovery"],
+    ...["--clusterrole=system:service-account-issuer-discovery", "--group=system:unauthenticated"],
+  ]);
+  fulcio = await startFulcio({ issuers: [{ url: system.api.url, type: "kubernetes", ca: system.api.ca }], trillian });
+  [api, images, ca] = await Promise.all([guarded(system.api.url, system.api.ca), guarded(registry.url), guarded(fulcio.url)]);
+  const token = await system.api.serviceAccountToken(namespace, "tekton-chains-controller", "--duration=8h");
+  kubeconfig = writeKubeconfig(`${system.api.folder}/gate.kubeconfig`, { url: api.url, token, namespace });
+  tokenFile = `${tempFolder("oidc")}/oidc-token`;
+  writeFileSync(
+    tokenFile,
+    await system.api.serviceAccountToken(namespace, "tekton-chains-controller", "--audience=sigstore", "--duration=1h"),
+  );
+});
+afterAll(async () => {
+  await die();
+  await Promise.all([api, images, ca].map((gate) => gate?.close()));
+  await wire.close();
+  await Promise.all([system, registry, fulcio, trillian].map((server) => server?.stop()));
+});
+
+const isLogged = ({ method, path }: ProxiedRequest): boolean => method === "POST" && path === "/api/v1/log/entries";
+const isCertificate = ({ method, path }: ProxiedRequest): boolean => method === "POST" && path.endsWith("/signingCert");
+const isWrite = ({ method, path }: ProxiedRequest): boolean => path.startsWith("/v2/") && method !== "GET" && method !== "HEAD";
+const isManifest = ({ method, path }: ProxiedRequest): boolean => method === "PUT" && path.includes("/manifests/");
+const isApply = ({ method, path }: ProxiedRequest): boolean =>
+  method === "PATCH" && path.includes("fieldManager=tekton-chains-controller&");
+function nth(n: number, phase: Phase, fits: (passage: ProxiedRequest) => boolean): Where {
+  let seen = 0;
+  return (passage, at) => at === phase && fits(passage) && ++seen === n;
+}
+/** One life each, and as many again end at a random moment. */
+const points = (keyless: boolean): readonly (() => Where)[] => [
+  () => nth(1, "after", isLogged),
+  () => nth(1, "before", isLogged),
+  () => nth(2, "after", isLogged),
+  () => nth(2, "after", isLogged),
+  () => nth(1, "after", isWrite),
+  () => nth(3, "after", isWrite),
+  () => nth(1, "before", isManifest),
+  () => nth(1, "after", isManifest),
+  () => nth(2, "after", isManifest),
+  () => nth(1, "before", isApply),
+  () => nth(1, "after", isApply),
+  ...(keyless ? [() => nth(1, "before", isCertificate), () => nth(1, "after", isCertificate)] : []),
+];
+
+interface Statement {
+  readonly run: string;
+  /** Of what was signed: sha256, hex. */
+  readonly digest: string;
+  readonly attached: readonly Attached[];
+}
+
+describe.each([
+  { title: "a held key", keyless: false, index: true },
+  { title: "keyless, and a log that can be searched", keyless: true, index: true },
+  { title: "keyless, and a log that cannot be searched", keyless: true, index: false },
+])("$title", ({ title, keyless, index }) => {
+  const stem = `${keyless ? "keyless" : "key"}-${index ? "searched" : "blind"}`;
+  const made: { readonly name: string; readonly image: string }[] = [];
+  const provenAt = new Set<string>();
+  let log: Rekor;
+  let gate: Misbehaving;
+  let trust: TrustMaterial;
+  let policy: Policy;
+
+  beforeAll(async () => {
+    log = await rekor({ index });
+    gate = await guarded(log.url);
+    const ctLog = fulcio.ctLog && { keyId: keyIdOf(fulcio.ctLog.publicKey), publicKey: fulcio.ctLog.publicKey, url: fulcio.ctLog.url };
+    const root = trustedRoot({
+      certificateAuthorities: [{ url: fulcio.url, certificates: [fulcio.chain] }],
+      ctLogs: ctLog ? [ctLog] : [],
+      logs: log.logs,
+    });
+    trust = { publicKeys: keyless ? [] : [system.publicKey], sigstore: trustedRootFrom(root) };
+    policy = keyless
+      ? {
+          identity: {
+            certificateIdentity: `https://kubernetes.io/namespaces/${namespace}/serviceaccounts/tekton-chains-controller`,
+            oidcIssuer: system.api.url,
+          },
+        }
+      : {};
+    await system.configure({
+      ...{ "artifacts.taskrun.storage": "tekton,oci", "artifacts.oci.storage": "tekton,oci" },
+      ...{ "transparency.enabled": "true", "transparency.url": gate.url, "trust.root": root },
+      ...(keyless && {
+        "signers.x509.fulcio.enabled": "true",
+        "signers.x509.fulcio.address": ca.url,
+        "signers.x509.identity.token.file": tokenFile,
+      }),
+    });
+  });
+  afterAll(async () => {
+    await die();
+    await gate?.close();
+    await log?.close();
+  });
+
+  const shelf = ociStorage({ http: wire, credentials: async () => [] });
+  const marksOf = (name: string): Promise<Readonly<Record<string, string>>> => system.annotations("taskrun", name);
+  async function statementsOf({ name, image }: (typeof made)[number]): Promise<readonly Statement[]> {
+    const attached = await shelf.discover(image.replace(images.host, registry.host), { signal });
+    const digests = [...new Set(attached.map(({ found }) => found.digest))];
+    return digests.map((digest) => ({ run: name, digest, attached: attached.filter(({ found }) => found.digest === digest) }));
+  }
+  const isProven = ({ attached }: Statement): boolean =>
+    attached.every(({ found, payload, digest }) => verify(found, payload, trust, { ...policy, subject: digest }).accepted);
+
+  /** A run that says it is signed has both statements stored, and each verifies with the log's word. */
+  async function assertNoneTooEarly(): Promise<void> {
+    for (const one of made) {
+      if (provenAt.has(one.name) || (await marksOf(one.name))["chains.tekton.dev/signed"] === undefined) continue;
+      const statements = await statementsOf(one);
+      expect([one.name, statements.map(isProven)]).toEqual([one.name, [true, true]]);
+      provenAt.add(one.name);
+    }
+  }
+  /** What the log keeps of a statement, by the digest of its payload. */
+  function entriesByStatement(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { body } of log.entries) {
+      const { kind, spec } = JSON.parse(body) as {
+        kind: string;
+        spec: { payloadHash?: { value: string }; data?: { hash: { value: string } } };
+      };
+      const digest = (kind === "dsse" ? spec.payloadHash?.value : spec.data?.hash.value) ?? "";
+      counts.set(digest, (counts.get(digest) ?? 0) + 1);
+    }
+    return counts;
+  }
+  /** Statements that this life had logged and did not live to store anywhere. */
+  async function leftInTheLog(before: ReadonlyMap<string, number>): Promise<number> {
+    const mine = [...entriesByStatement()].filter(([digest, count]) => count > (before.get(digest) ?? 0)).map(([digest]) => digest);
+    if (mine.length === 0) return 0;
+    const open = made.filter(({ name }) => !provenAt.has(name));
+    const stored = new Set((await Promise.all(open.map(statementsOf))).flat().map(({ digest }) => digest));
+    return mine.filter((digest) => !stored.has(digest)).length;
+  }
+
+  test(`${lives} lives`, async () => {
+    let inTheGap = 0;
+    const named = points(keyless);
+    for (let life = 0; life < lives; life++) {
+      const name = `${stem}-${life}`;
+      const image = (await pushImage(registry, `${stem}/${life}`, name)).replace(registry.host, images.host);
+      await system.put({ kind: "taskrun", name, status: built(image) });
+      made.push({ name, image });
+      const before = entriesByStatement();
+      killed = undefined;
+      const point = named[life];
+      killAt = point?.();
+      controller = await system.controller({ kubeconfig });
+      if (point) await expect.poll(() => killed !== undefined, { timeout: 20_000, interval: 10 }).toBe(true);
+      else {
+        await sleep(20 + Math.random() * 300);
+        killed = die();
+      }
+      await killed;
+      inTheGap += await leftInTheLog(before);
+      await assertNoneTooEarly();
+    }
+
+    controller = await system.controller({ kubeconfig });
+    for (const { name } of made)
+      await expect.poll(async () => (await marksOf(name))["chains.tekton.dev/signed"], { timeout: 60_000 }).toBe("true");
+    await assertNoneTooEarly();
+    await die();
+
+    const statements = (await Promise.all(made.map(statementsOf))).flat();
+    expect(statements).toHaveLength(2 * lives);
+    expect(statements.filter(({ attached }) => attached.length !== 1)).toEqual([]);
+    for (const { name } of made) expect((await marksOf(name))["chains.tekton.dev/retries"]).toBeUndefined();
+    const counts = entriesByStatement();
+    expect([...counts.keys()].sort()).toEqual(statements.map(({ digest }) => digest).sort());
+    const extras = [...counts.values()].reduce((sum, count) => sum + count - 1, 0);
+    console.log(
+      `${title}: ${lives} lives, ${inTheGap} times a statement was logged and not stored when death came, ${extras} entries too many`,
+    );
+    expect(inTheGap).toBeGreaterThan(0);
+    if (!keyless || index) expect(extras).toBe(0);
+    else expect(extras).toBeLessThanOrEqual(inTheGap);
+  }, 400_000);
+});
+
+function keyIdOf(pem: string): string {
+  return createHash("sha256")
+    .update(createPublicKey(pem).export({ type: "spki", format: "der" }))
+    .digest("base64");
+}
