@@ -172,14 +172,22 @@ describe("where a proof is missing", () => {
   }
 });
 
-test("a run in a file: keyless, with the log's word asked for online", async () => {
+test("a run in a file: keyless, offline by what it carries, online where it carries no word of the log", async () => {
   await using one = await keyless();
   const settings = ["transparency.enabled=true", "artifacts.taskrun.storage=tekton", "artifacts.oci.storage=tekton"];
   await one.attest(...settings);
   const args = ["verify", "run", one.person.path("run.yaml"), ...one.whom, "--trusted-root", one.root];
+  const offline = await one.person.run([...args, "--offline"]);
+  expect(offline).toMatchObject({ code: 0, err: "" });
+  expect(offline.out.match(/^accepted/gm)).toHaveLength(2);
+  one.person.write("run.yaml", one.person.read("run.yaml").replace(/^ +chains\.tekton\.dev\/evidence-.*\n/gm, ""));
+  expect(await one.person.run([...args, "--offline"])).toMatchObject({
+    code: 1,
+    out: expect.stringContaining("no entry of a transparency log"),
+  });
   const online = await one.person.run(args);
   expect(online).toMatchObject({ code: 0, err: "" });
-  expect(online.out.match(/^accepted/gm)).toHaveLength(2);
+  expect(online.out.match(/log {2}entry \d+ of/g)).toHaveLength(2);
   const other = await one.person.run([...args, "--certificate-identity", "https://example.test/nobody"]);
   expect(other).toMatchObject({ code: 1, out: expect.stringContaining("identity: ") });
 });

@@ -19,7 +19,6 @@ export function sigstoreBundle({ payload, signature, evidence }: Pick<Attestatio
     const sentence = `${payload.format} has no DSSE envelope, and a sigstore bundle about an image must have one; sign a statement instead`;
     throw new CountersignError("store.no-envelope", sentence, { retry: "never" });
   }
-  const [entries, tokens] = [logEntriesIn(evidence), timestampsIn(evidence)];
   const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
   return JSON.stringify({
     mediaType: sigstoreBundleMediaType,
@@ -27,10 +26,7 @@ export function sigstoreBundle({ payload, signature, evidence }: Pick<Attestatio
       ...(signature.certificate
         ? { certificate: { rawBytes: base64(new X509Certificate(signature.certificate).raw) } }
         : { publicKey: { hint: hintOf(signature.publicKey) } }),
-      ...(entries.length > 0 && { tlogEntries: entries.map(withoutZeros) }),
-      ...(tokens.length > 0 && {
-        timestampVerificationData: { rfc3161Timestamps: tokens.map((signedTimestamp) => ({ signedTimestamp })) },
-      }),
+      ...evidenceMaterial(evidence),
     },
     dsseEnvelope: {
       payload: base64(payload.body),
@@ -38,6 +34,17 @@ export function sigstoreBundle({ payload, signature, evidence }: Pick<Attestatio
       signatures: [{ sig: base64(signature.bytes) }],
     },
   });
+}
+
+/** Log entries and timestamps as verification material names them; nothing where there is none. */
+export function evidenceMaterial(evidence: readonly Evidence[]): object {
+  const [entries, tokens] = [logEntriesIn(evidence), timestampsIn(evidence)];
+  return {
+    ...(entries.length > 0 && { tlogEntries: entries.map(withoutZeros) }),
+    ...(tokens.length > 0 && {
+      timestampVerificationData: { rfc3161Timestamps: tokens.map((signedTimestamp) => ({ signedTimestamp })) },
+    }),
+  };
 }
 
 /** Protobuf's JSON leaves zeros out. */
@@ -88,14 +95,15 @@ export function foundInBundle(text: string): FoundInBundle | undefined {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a stranger's JSON; every value is checked where it is used
-type Loose = Readonly<Record<string, any>>;
+export type Loose = Readonly<Record<string, any>>;
 
 function certificatesIn({ certificate, x509CertificateChain }: Loose): readonly string[] {
   const all: readonly Loose[] = certificate ? [certificate] : (x509CertificateChain?.certificates ?? []);
   return all.map(({ rawBytes }) => `${new X509Certificate(Buffer.from(rawBytes, "base64"))}`);
 }
 
-function evidenceIn({ tlogEntries = [], timestampVerificationData }: Loose): readonly Evidence[] {
+/** The reverse, of a stranger's JSON. @throws where it has another form altogether */
+export function evidenceIn({ tlogEntries = [], timestampVerificationData }: Loose): readonly Evidence[] {
   const entries = (tlogEntries as readonly Loose[]).flatMap(logEntryFrom);
   const tokens: readonly Loose[] = timestampVerificationData?.rfc3161Timestamps ?? [];
   return [

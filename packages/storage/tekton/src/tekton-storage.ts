@@ -5,7 +5,7 @@ import { type Annotations, type Attestation, CountersignError, type StorageBacke
 export const maxAnnotationBytes = 262_144;
 
 /**
- * On the run itself, as four `chains.tekton.dev/` annotations. It writes nothing: what it answers is applied by the caller in one go with
+ * On the run itself, as four `chains.tekton.dev/` annotations, and a fifth where logs or timestamp authorities said something. It writes nothing: what it answers is applied by the caller in one go with
  * everything else that the run is to carry.
  */
 export function tektonStorage(): StorageBackend {
