@@ -91,12 +91,24 @@ describe.each([true, false])("with the Referrers API: %s", (referrersApi) => {
     const first = await backend(registry).store(attestation, call);
     const later = { now: () => new Date(1_800_000_000_000) };
     expect(await backend(registry, later).store(attestation, call)).toEqual(first);
-    const token: Evidence = { kind: "timestamp", token: "AAAA" };
-    expect(await backend(registry, later).store({ ...attestation, evidence: [token] }, call)).toEqual(first);
     expect(await findFor(backend(registry), attestation)).toHaveLength(1);
     await backend(registry).store(attested(attestation.payload, testKey()), call);
     await backend(registry).store(attested(statement([subject], "other"), key), call);
     expect(await findFor(backend(registry), attestation)).toHaveLength(3);
+  });
+
+  test("a proof that the stored bundle lacks is stored beside it, once; it stays one signature", async () => {
+    const registry = world(referrersApi);
+    const attestation = attested(statement([subject]), key);
+    const token = (text: string): Evidence => ({ kind: "timestamp", token: text });
+    const bare = await backend(registry).store(attestation, call);
+    const proven = await backend(registry).store({ ...attestation, evidence: [token("AAAA")] }, call);
+    expect(proven).not.toEqual(bare);
+    for (const evidence of [[], [token("AAAA")], [token("BBBB")]])
+      expect([bare, proven]).toContainEqual(await backend(registry).store({ ...attestation, evidence }, call));
+    expect(await backend(registry).discover(`${name}@sha256:${digestOf(imageText)}`, call)).toHaveLength(2);
+    const found = await findFor(backend(registry), attestation);
+    expect(found.map(({ evidence }) => evidence)).toEqual([[token("AAAA")]]);
   });
 
   test("an image that is not there: a sentence with the way out", async () => {

@@ -128,11 +128,26 @@ function mayHold({ mediaType, annotations, artifactType }: Descriptor, { predica
   return artifactType === undefined || artifactType === sigstoreBundleMediaType || artifactType === emptyType || said !== undefined;
 }
 
-/** The same signature over the same bytes with the same certificate: whatever a log said of it, it is the same. */
-const isSame = ({ digest, signature }: Found, { payload, signature: ours }: Attestation): boolean =>
+/**
+ * The same signature over the same bytes with the same certificate, and with a word of every kind that we have one of: which tree size a log
+ * proved makes no difference, but a bundle cannot be given a proof that it lacks.
+ */
+const isSame = ({ digest, signature, evidence }: Found, { payload, signature: ours, evidence: words }: Attestation): boolean =>
   digest === sha256(payload.body) &&
   sameBytes(signature.bytes, ours.bytes) &&
-  (signature.certificate ?? "").trim() === leafOf(ours.certificate ?? "");
+  (signature.certificate ?? "").trim() === leafOf(ours.certificate ?? "") &&
+  words.every(({ kind }) => evidence.some((one) => one.kind === kind));
+
+/** One for each signature, with everything that its bundles say of it. */
+export function oneForEach(found: readonly Found[]): readonly Found[] {
+  const all = new Map<string, Found>();
+  for (const one of found) {
+    const key = [one.digest, Buffer.from(one.signature.bytes).toString("base64"), one.signature.certificate ?? ""].join(" ");
+    const known = all.get(key);
+    all.set(key, known ? { ...known, evidence: [...known.evidence, ...one.evidence] } : one);
+  }
+  return [...all.values()];
+}
 
 /** A bundle keeps the first certificate alone. */
 const leafOf = (pem: string): string =>

@@ -22,7 +22,7 @@ import {
   textOf,
 } from "@countersign/oci-client";
 import { acquaintance } from "./acquaintance.ts";
-import { foundInBundles, storeBundle } from "./bundles.ts";
+import { foundInBundles, oneForEach, storeBundle } from "./bundles.ts";
 import { type Attached, attachedTo } from "./discover.ts";
 import { few } from "./few.ts";
 import type { CredentialSource } from "./keychain.ts";
@@ -132,7 +132,7 @@ export function ociStorage(options: OciOptions): OciStorage {
         const seen = justSeen(textOf(place));
         if (place.kind !== "image") return foundAtTag(repository, seen ?? (await repository.manifest(place.tag, within)), reader, within);
         const referrers = seen ? parseIndex(seen.bytes).manifests : await repository.referrers(place.digest, within);
-        return foundInBundles(referrers, payload, repository, reader, within);
+        return oneForEach(await foundInBundles(referrers, payload, repository, reader, within));
       }),
     );
     return valuesOf(settled, call).flat();
