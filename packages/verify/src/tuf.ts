@@ -39,11 +39,11 @@ export function tufRepository({ mirror = publicGoodMirror, root, cacheFolder }: 
   const base = mirror.replace(/\/+$/, "");
   const shelf = cacheFolder === undefined ? undefined : join(cacheFolder, encodeURIComponent(base.replace(/^https?:\/\//, "")));
   let kept: Kept | undefined;
-  let first = root !== undefined ? Buffer.from(root) : base === publicGoodMirror ? publicGoodRoot() : undefined;
+  let first: Buffer | undefined;
 
   return {
     async load(wire, signal) {
-      first ??= await fetchBytes(wire, `${base}/root.json`, 1_000_000, signal);
+      first ??= await firstRoot(base, root, wire, signal);
       kept ??= await readShelf(shelf);
       const folder = await workFolder(cacheFolder);
       try {
@@ -58,6 +58,11 @@ export function tufRepository({ mirror = publicGoodMirror, root, cacheFolder }: 
       }
     },
   };
+}
+
+async function firstRoot(base: string, root: string | undefined, wire: Http, signal: AbortSignal): Promise<Buffer> {
+  if (root !== undefined) return Buffer.from(root);
+  return base === publicGoodMirror ? publicGoodRoot() : fetchBytes(wire, `${base}/root.json`, 1_000_000, signal);
 }
 
 async function verifiedTarget(folder: string, base: string, wire: Http, signal: AbortSignal): Promise<string> {
