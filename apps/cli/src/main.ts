@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
 import { exitCode } from "./exit-code.ts";
 import { programFor } from "./program.ts";
+import { speltOutFlags } from "./spelt-out-flags.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Runs one command line (without the program's name) and answers its exit code. It never throws. */
@@ -26,7 +27,7 @@ async function run(args: readonly string[], surroundings: Terminal): Promise<num
     },
   };
   try {
-    await (await programFor(args, terminal)).parseAsync(args, { from: "user" });
+    await (await programFor(args, terminal)).parseAsync(speltOutFlags(args), { from: "user" });
     return code;
   } catch (error) {
     return codeFrom(error, args, terminal);

@@ -193,6 +193,13 @@ test("a run in a file: keyless, offline by what it carries, online where it carr
 });
 
 describe("the command line", () => {
+  test("switches may be written as cosign's are", async () => {
+    const trust = [...unlogged.whom, `--trusted-root=${unlogged.root}`, "--offline=true"];
+    expect((await verify(unlogged, ...trust, "--insecure-ignore-tlog=true")).code).toBe(0);
+    expect((await verify(unlogged, ...trust, "--insecure-ignore-tlog=false")).code).toBe(12);
+    expect((await verify(unlogged, ...trust, "--insecure-ignore-tlog=perhaps")).code).toBe(2);
+  });
+
   test.each([
     [[], "say whom to believe"],
     [["--certificate-identity", "x"], "--certificate-oidc-issuer is missing"],
