@@ -103,6 +103,7 @@ export async function rekorTiles(options: RekorTilesOptions = {}): Promise<Rekor
       if (method === "GET" && path === "/healthz") return { status: 200, body: { status: "SERVING" } };
       if (method === "POST" && path === "/api/v2/log/entries") return create(body);
       if (method === "GET" && path.startsWith("/api/v2/") && !readable) throw new Refused(501, 12, "method not implemented");
+      if (method === "GET" && path === "/api/v2/log/entries") throw new Refused(501, 12, "Method Not Allowed");
       if (method === "GET" && path === "/api/v2/checkpoint")
         return published(checkpoint(self.mood === "unpublished" ? tree.size - 1 : tree.size, keys));
       const [, level = "", name = "", width] =
@@ -183,7 +184,8 @@ type Loose = Readonly<Record<string, any>>;
 function bodyFrom(request: Loose): string {
   const { hashedRekordRequestV002: asked, ...others } = request;
   if (!asked || Object.keys(others).length > 0) throw new Refused(400, 3, "invalid type, must be hashedrekord");
-  const { digest, signature } = asked as Loose;
+  const { digest, signature, ...unknown } = asked as Loose;
+  if (Object.keys(unknown).length > 0) throw new TypeError("an unknown member");
   const { keyDetails, publicKey, x509Certificate } = signature.verifier as Loose;
   const algorithm = hashes[keyDetails];
   if (!algorithm) throw new TypeError("key details");

@@ -47,11 +47,17 @@ export async function timestampAuthority(options: TimestampAuthorityOptions = {}
   const server = createServer(async (request, response) => {
     const { method = "GET", url: path = "/" } = request;
     const body = await bodyOf(request);
-    if (method === "GET" && path === "/ping") return response.end("pong");
-    if (method === "GET" && path === "/api/v1/timestamp/certchain") return response.end(house.certificates.join(""));
-    if (method !== "POST" || path !== "/api/v1/timestamp") return response.writeHead(404).end();
+    const typed = (type: string) => response.writeHead(200, { "content-type": type });
+    if (method === "GET" && path === "/ping") return typed("text/plain").end("pong");
+    if (method === "GET" && path === "/api/v1/timestamp/certchain")
+      return typed("application/pem-certificate-chain").end(house.certificates.join(""));
+    if (path !== "/api/v1/timestamp") return response.writeHead(404).end();
+    if (method !== "POST") return response.writeHead(405).end();
+    const [type = ""] = (request.headers["content-type"] ?? "").split(";");
+    const isJson = type === "application/json";
+    if (!isJson && type !== "application/timestamp-query") return response.writeHead(415).end();
+    if (body.length === 0) return response.writeHead(422).end();
     try {
-      const isJson = request.headers["content-type"]?.startsWith("application/json");
       const reply = replyTo(isJson ? jsonQuery(body) : derQuery(body));
       return response.writeHead(200, { "content-type": "application/timestamp-reply" }).end(reply);
     } catch {
@@ -154,7 +160,7 @@ function derQuery(body: Buffer): Query {
 const digestLengths: Readonly<Record<string, number>> = { [sha256Oid]: 32, [sha384Oid]: 48, [sha512Oid]: 64 };
 
 function jsonQuery(body: Buffer): Query {
-  const { artifactHash, hashAlgorithm = "sha256", nonce, certificates = false } = JSON.parse(body.toString());
+  const { artifactHash, hashAlgorithm, nonce, certificates = false } = JSON.parse(body.toString());
   const hashOid = { sha256: sha256Oid, sha384: sha384Oid, sha512: sha512Oid }[String(hashAlgorithm).replace("-", "").toLowerCase()] ?? "";
   const digest = Buffer.from(artifactHash, "base64");
   if (digest.length !== digestLengths[hashOid]) throw new TypeError("no imprint");
