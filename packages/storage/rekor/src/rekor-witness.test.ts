@@ -210,6 +210,25 @@ describe("what is not believed", () => {
     expect(log.entries).toHaveLength(2);
   });
 
+  test("an entry under another entry's name", async () => {
+    const renaming: RekorOptions["http"] = {
+      async request(request) {
+        const answer = await wire.request(request);
+        if (request.method !== "POST") return answer;
+        return {
+          ...answer,
+          body: Buffer.from(
+            Buffer.from(answer.body)
+              .toString()
+              .replace(/^\{"[0-9a-f]{80}"/, `{"${"0".repeat(80)}"`),
+          ),
+        };
+      },
+    };
+    const failure = await failureOf(witness({ http: renaming }).testify(await signedBy("P-256"), call));
+    expect(failure).toMatchObject({ code: "witness.log-garbled", retry: "wait" });
+  });
+
   test("an entry of a log that the trust root does not know", async () => {
     const foreign = await rekor();
     const failure = await failureOf(witness({ trust: trusting(foreign.logs) }).testify(await signedBy("P-256"), call));
@@ -286,12 +305,12 @@ describe("found by search", () => {
     expect(await subject.find?.(image.payload, call)).toHaveLength(1);
   });
 
-  test("many entries are fetched ten at a time", async () => {
-    for (let n = 0; n < 12; n += 1) await witness().testify(await signedBy("P-256"), call);
+  test("many entries are fetched ten at a time, and the latest forty are enough", async () => {
+    for (let n = 0; n < 45; n += 1) await witness().testify(await signedBy("P-256"), call);
     const { payload } = await signedBy("P-256");
     const before = way.count("POST", /retrieve/);
-    expect(await witness().find?.(payload, call)).toHaveLength(12);
-    expect(way.count("POST", /retrieve/) - before).toBe(3);
+    expect(await witness().find?.(payload, call)).toHaveLength(40);
+    expect(way.count("POST", /retrieve/) - before).toBe(5);
   });
 
   test("what cannot be verified is not found", async () => {
