@@ -113,9 +113,9 @@ describe("questions", () => {
     ],
     ["a type that nobody knows", query(), "text/plain"],
   ];
-  test.each(questions)("%s", async (_, body, type) => {
+  test.each(questions.map(([title, body, type]) => ({ title, body, type })))("$title", async ({ body, type }) => {
     await alike(async (side) => {
-      const { status, type: told } = await ask(side, body ?? "", type);
+      const { status, type: told } = await ask(side, body, type);
       return [status, status < 300 ? told : undefined];
     });
   });
