@@ -127,7 +127,9 @@ function openRepository(entrance: Entrance, through: Wire, { maxManifestBytes, s
     const headers = { "content-type": mediaType, ...(ifMatch && { "if-match": ifMatch }) };
     const url = `${base}/manifests/${tagOrDigest}`;
     const answer = await send({ ...asked, signal, method: "PUT", url, headers, body: bytes, ...(tries && { tries }) });
-    if (answer.status !== 201 && answer.status !== 200) throw refusalFrom(asked, answer, source());
+    // Whoever stands in between may answer anything with 200; a registry that does so says at least what it took.
+    const isTaken = answer.status === 201 || (answer.status === 200 && answer.headers["docker-content-digest"] === sha256Of(bytes));
+    if (!isTaken) throw refusalFrom(asked, answer, source());
     return answer;
   }
 

@@ -139,3 +139,27 @@ test("whoever stands at the gate knows that it is done before the client does", 
   order.push("the client knows");
   expect(order).toEqual(["GET is done", "the client knows"]);
 });
+
+test("one bit of a body is another, and nothing says so", async () => {
+  const sound = Buffer.from(await (await manifest()).arrayBuffer());
+  proxy.fault = () => ({ kind: "flip" });
+  const answer = await manifest();
+  const changed = Buffer.from(await answer.arrayBuffer());
+  expect([changed.length, changed.subarray(1).equals(sound.subarray(1)), changed.equals(sound)]).toEqual([sound.length, true, false]);
+  expect(answer.headers.get("docker-content-digest")).toMatch(/^sha256:/);
+});
+
+test("a body without end goes on until somebody has had enough", async () => {
+  proxy.fault = () => ({ kind: "endless" });
+  const stop = new AbortController();
+  const answer = await manifest({ signal: stop.signal });
+  let size = 0;
+  const reading = (async () => {
+    for await (const chunk of answer.body ?? []) {
+      size += chunk.length;
+      if (size > 5_000_000) stop.abort();
+    }
+  })();
+  await expect(reading).rejects.toThrow();
+  expect(target.seen).toEqual([]);
+});

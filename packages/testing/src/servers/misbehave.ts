@@ -24,7 +24,11 @@ export type Fault =
   /** The answer's body trickles, one byte at a time. */
   | { readonly kind: "slow"; readonly msPerByte: number }
   /** A 200 with bytes that nobody can read. */
-  | { readonly kind: "garbage" };
+  | { readonly kind: "garbage" }
+  /** The answer with one bit of its body changed; its digest and length say what they said. */
+  | { readonly kind: "flip" }
+  /** A 200 whose body never ends. */
+  | { readonly kind: "endless" };
 
 export interface ProxiedRequest {
   readonly method: string;
@@ -108,6 +112,17 @@ export async function misbehave(target: string, options: MisbehaveOptions = {}):
       seen.status = 200;
       return void response.writeHead(200, { "content-type": "application/json" }).end(`\u0000{"${canary}`);
     }
+    if (fault?.kind === "endless") {
+      seen.status = 200;
+      response.writeHead(200, { "content-type": "application/json" });
+      // As fast as the client reads, in turns of the event loop: it lives in this process.
+      const flow = (): void => {
+        if (response.destroyed) return;
+        if (response.write(Buffer.alloc(65_536, canary))) setImmediate(flow);
+        else response.once("drain", flow);
+      };
+      return flow();
+    }
     const stopped = guard?.check(request, seen.body);
     if (stopped) {
       seen.status = stopped.status;
@@ -144,7 +159,12 @@ export async function misbehave(target: string, options: MisbehaveOptions = {}):
 
 async function pass(answer: IncomingMessage, response: ServerResponse, fault: Fault | undefined): Promise<void> {
   let left = fault?.kind === "cut" ? (fault.afterBytes ?? 0) : Number.POSITIVE_INFINITY;
+  let isFlipped = fault?.kind !== "flip";
   for await (const chunk of answer as AsyncIterable<Buffer>) {
+    if (!isFlipped && chunk[0] !== undefined) {
+      chunk[0] ^= 1;
+      isFlipped = true;
+    }
     if (fault?.kind === "slow") {
       for (const byte of chunk) {
         await sleep(fault.msPerByte);

@@ -1,0 +1,254 @@
+import { generateKeyPairSync } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { memoryLedger } from "@countersign/attest";
+import { type CatalogHost, planFromConfig } from "@countersign/catalog";
+import { parseConfig } from "@countersign/config";
+import { breaker, http } from "@countersign/http";
+import {
+  type FakeClock,
+  type Fault,
+  fakeClock,
+  type Misbehaving,
+  misbehave,
+  type Registry,
+  type RekorMood,
+  registry,
+  rekor,
+  trustedRoot,
+} from "@countersign/testing";
+import { afterEach, describe, expect, test } from "vitest";
+import type { ControllerNews } from "../../apps/controller/src/controller.ts";
+import { done, type MemoryCluster, memoryCluster } from "../../apps/controller/src/memory-cluster.fixture.ts";
+import { housed, turns } from "../../apps/controller/src/scripted-cluster.fixture.ts";
+
+const second = 1_000;
+/** Half a minute on a machine with nothing else to do. */
+const patient = { timeout: 240_000 };
+const minute = 60 * second;
+/** --threads-per-controller 8, for two kinds. */
+const concurrency = 16;
+const prefix = "chains.tekton.dev/";
+
+const open: { close(): Promise<void> }[] = [];
+const stops: AbortController[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) stop.abort();
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+
+const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const pem = Buffer.from(privateKey.export({ type: "pkcs8", format: "pem" }).toString());
+setFlagsFromString("--expose-gc");
+const gc: () => void = runInNewContext("gc");
+const heapBytes = (): number => {
+  gc();
+  return process.memoryUsage().heapUsed;
+};
+
+/** How many requests are with the server at the same moment, at most, since the counter was set to zero. */
+function crowd(gate: Misbehaving) {
+  const crowd = { now: 0, most: 0 };
+  const fault = gate.fault;
+  gate.fault = (request) => {
+    const found = fault(request);
+    if (!found) crowd.most = Math.max(crowd.most, ++crowd.now);
+    return found;
+  };
+  gate.answered = () => void crowd.now--;
+  return crowd;
+}
+
+interface Town {
+  readonly clock: FakeClock;
+  readonly cluster: MemoryCluster;
+  readonly house: ReturnType<typeof housed>;
+  readonly givenUp: readonly ControllerNews[];
+  readonly ledgerBytes: () => number;
+  /** Moves time in steps, each time until nobody is at work; answers when `until` first held. */
+  pass(ms: number, until?: () => boolean): Promise<void>;
+  readonly signed: () => number;
+}
+
+const ledgerCap = 256 * 1024;
+
+/** A controller over a cluster with finished runs, each of which built an image of its own; its plan is made of a configuration. */
+async function town(
+  runs: number,
+  registryHost: string,
+  config: Readonly<Record<string, string>>,
+  clock: FakeClock = fakeClock(),
+): Promise<Town> {
+  const cluster = memoryCluster();
+  for (let n = 0; n < runs; n++) {
+    const digest = `sha256:${n.toString(16).padStart(64, "0")}`;
+    const results = [
+      { name: "IMAGE_URL", type: "string", value: `${registryHost}/team/app-${n % 7}` },
+      { name: "IMAGE_DIGEST", type: "string", value: digest },
+    ];
+    cluster.put({ name: `run-${n}`, status: done({ results }) });
+  }
+  const wire = http({
+    env: {},
+    connections: concurrency,
+    backOffMs: () => 1,
+    breaker: breaker({ now: clock.now, recovered: () => house.loop.recovered() }),
+  });
+  open.push(wire);
+  const host: CatalogHost = {
+    keys: { current: async () => ({ version: "1", files: { "x509.pem": pem } }) },
+    env: {},
+    credentials: () => async () => [],
+    registryHttp: () => wire,
+    http: () => wire,
+  };
+  const parsed = parseConfig(config);
+  let most = 0;
+  const memory = memoryLedger({ maxBytes: ledgerCap });
+  const ledger = {
+    ...memory,
+    remember(...what: Parameters<typeof memory.remember>) {
+      memory.remember(...what);
+      most = Math.max(most, memory.bytes);
+    },
+    get bytes() {
+      return memory.bytes;
+    },
+  };
+  const givenUp: ControllerNews[] = [];
+  const house = housed(cluster, {
+    ...{ visitsAtOnce: concurrency, planOf: planFromConfig(parsed.config, host), clock, ledger },
+    // Ten thousand failures would be kept otherwise, each with its causes: the memory to be measured is the controller's.
+    speak: (news) => void (news.kind === "failed" && news.final && givenUp.push(news)),
+    events: { tell: async () => undefined },
+  });
+  stops.push(house.stop);
+  void house.run();
+  await turns();
+  async function idle(): Promise<void> {
+    while (house.loop.depth > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return {
+    ...{ clock, cluster, house, givenUp },
+    ledgerBytes: () => most,
+    async pass(ms, until = () => false) {
+      const end = clock.now() + ms;
+      await idle();
+      while (clock.now() < end && !until()) {
+        await clock.advance(Math.min(5 * second, end - clock.now()));
+        await idle();
+        cluster.requests.length = 0;
+      }
+    },
+    signed: () => [...cluster.stored.values()].filter(({ metadata }) => metadata.annotations[`${prefix}signed`] === "true").length,
+  };
+}
+
+const marksOf = ({ cluster }: Town, mark: string): readonly string[] =>
+  [...cluster.stored.values()].flatMap(({ metadata }) => metadata.annotations[prefix + mark] ?? []);
+
+/** All signed, nothing counted against any run, nothing told as failed for good. */
+function expectAllWell(place: Town, runs: number): void {
+  expect(place.signed()).toBe(runs);
+  expect(marksOf(place, "retries")).toEqual([]);
+  expect(place.givenUp).toEqual([]);
+  expect(place.ledgerBytes()).toBeLessThanOrEqual(ledgerCap);
+}
+
+/** How long it took until all were signed; five minutes at most. */
+async function recovery(place: Town, runs: number): Promise<number> {
+  const since = place.clock.now();
+  await place.pass(5 * minute, () => place.signed() === runs);
+  const tookMs = place.clock.now() - since;
+  expectAllWell(place, runs);
+  expect(tookMs).toBeLessThanOrEqual(5 * minute);
+  return tookMs;
+}
+
+const oci = { "artifacts.taskrun.storage": "oci", "artifacts.oci.storage": "oci" };
+
+async function gated(server: { readonly url: string; close(): Promise<void> }): Promise<Misbehaving> {
+  const gate = await misbehave(server.url);
+  open.push(gate, server);
+  return gate;
+}
+
+/** Each image's tag in the registry holds one layer: stored, and stored once. */
+function expectOnce(store: Registry, runs: number): void {
+  for (let n = 0; n < runs; n++)
+    for (const kind of ["sig", "att"]) {
+      const tag = `sha256-${n.toString(16).padStart(64, "0")}.${kind}`;
+      const manifest = store.manifest(`team/app-${n % 7}`, tag);
+      const { layers } = JSON.parse(Buffer.from(manifest?.bytes ?? "{}").toString()) as { layers?: readonly object[] };
+      expect(layers?.length, tag).toBe(1);
+    }
+}
+
+describe("a registry that is down for an hour", patient, () => {
+  test.each<[string, number, () => Fault]>([
+    ["cuts connections", 500, () => ({ kind: "cut" })],
+    ["answers 503", 20, () => ({ kind: "status", status: 503 })],
+    ["answers 429 and asks for an hour's patience", 20, () => ({ kind: "status", status: 429, headers: { "retry-after": "3600" } })],
+    ["answers 500", 20, () => ({ kind: "status", status: 500 })],
+  ])("%s, %i runs: all are stored within five minutes after it, once, by no more than twice the workers", async (_, runs, fault) => {
+    const store = await registry();
+    const gate = await gated(store);
+    let down = true;
+    gate.fault = () => (down ? fault() : undefined);
+    const load = crowd(gate);
+    const place = await town(runs, gate.host, oci);
+    await place.pass(10 * minute);
+    const heap = heapBytes();
+    await place.pass(50 * minute);
+    expect(heapBytes() - heap).toBeLessThan(16 * 2 ** 20);
+    expect([place.signed(), place.house.loop.waiting, load.most]).toEqual([0, runs, 0]);
+
+    down = false;
+    const tookMs = await recovery(place, runs);
+    expectOnce(store, runs);
+    expect(load.most).toBeGreaterThan(0);
+    expect(load.most).toBeLessThanOrEqual(2 * concurrency);
+    console.info(`${runs} runs: ${tookMs / second} s after the end, ${load.most} requests at once, ${gate.requests.length} in all`);
+  });
+});
+
+describe("a log that is out of order for an hour", patient, () => {
+  interface Trouble {
+    readonly fault?: Fault;
+    readonly mood?: RekorMood;
+  }
+  test.each<[string, number, Trouble]>([
+    ["cuts connections", 500, { fault: { kind: "cut" } }],
+    ["does what it is asked and loses its answers", 10, { fault: { kind: "lost-answer" } }],
+    ["answers 429", 10, { fault: { kind: "status", status: 429, headers: { "retry-after": "600" } } }],
+    ["answers 500", 10, { fault: { kind: "status", status: 500 } }],
+    ["answers 503", 10, { fault: { kind: "status", status: 503 } }],
+    ["answers garbage", 10, { fault: { kind: "garbage" } }],
+    ["gives entries without proof", 10, { mood: "no-proof" }],
+    ["gives wrong proofs", 10, { mood: "wrong-proof" }],
+    ["signs with a key that nobody knows", 10, { mood: "other-log" }],
+    ["knows of a conflict and not of the entry", 10, { mood: "lost" }],
+  ])("%s, %i runs: all are logged and stored within five minutes after it, once, and none was marked before", async (_, runs, trouble) => {
+    const clock = fakeClock();
+    const [store, log] = [await registry(), await rekor({ now: clock.now })];
+    open.push(store);
+    const gate = await gated(log);
+    let down = true;
+    gate.fault = () => (down ? trouble.fault : undefined);
+    log.mood = trouble.mood;
+    const load = crowd(gate);
+    const config = { ...oci, "transparency.enabled": "true", "transparency.url": gate.url, "trust.root": trustedRoot({ logs: log.logs }) };
+    const place = await town(runs, store.host, config, clock);
+    await place.pass(60 * minute);
+    expect([place.signed(), marksOf(place, "signed"), place.house.loop.waiting]).toEqual([0, [], runs]);
+    expect(store.seen).toEqual([]);
+
+    down = false;
+    log.mood = undefined;
+    const tookMs = await recovery(place, runs);
+    expectOnce(store, runs);
+    expect(log.entries.length).toBe(2 * runs);
+    expect(load.most).toBeLessThanOrEqual(2 * concurrency);
+    console.info(`${runs} runs: ${tookMs / second} s after the end, ${load.most} requests at once, ${gate.requests.length} in all`);
+  });
+});
