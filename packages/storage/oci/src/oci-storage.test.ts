@@ -151,6 +151,22 @@ describe("storing", () => {
     expect(await findFor(backend(registry), attestation)).toHaveLength(1);
   });
 
+  test("a tag that is full stays readable: one layer more, and no verifier would read any", async () => {
+    const registry = memoryRegistry();
+    const at = `${name}/${tag}.att`;
+    const blob = { mediaType: "x/y", size: 1, digest: `sha256:${digestOf("x")}` };
+    const full = { schemaVersion: 2, config: blob, layers: Array.from({ length: 999 }, () => blob) };
+    registry.blobs.set(`${name}/${blob.digest}`, Buffer.from("x"));
+    registry.manifests.set(at, { type: "application/vnd.oci.image.manifest.v1+json", bytes: Buffer.from(JSON.stringify(full)) });
+    const last = attested(statement([subject], "last"), key);
+    await backend(registry).store(last, call);
+    const error = await failure(backend(registry).store(attested(statement([subject], "too many"), key), call));
+    expect(error).toMatchObject({ code: "store.tag-full", retry: "counted" });
+    expect(layersAt(registry, at)).toHaveLength(1000);
+    await backend(registry).store({ ...last, evidence: [{ kind: "timestamp", token: "AAAA" }] }, call);
+    expect(layersAt(registry, at).at(-1)?.annotations).toHaveProperty("dev.sigstore.cosign/rfc3161timestamp");
+  });
+
   test("something else at the tag is not overwritten", async () => {
     const registry = memoryRegistry();
     const index = Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [] }));

@@ -1,6 +1,6 @@
 import { foundInLayer, type Layer, tagLayer } from "@countersign/bundle";
-import type { Attestation, Call, Found } from "@countersign/core";
-import { type ImageManifest, imageManifestType, type OpenRepository, type StoredManifest } from "@countersign/oci-client";
+import { type Attestation, type Call, CountersignError, type Found } from "@countersign/core";
+import { type ImageManifest, imageManifestType, type OpenRepository, type StoredManifest, textOf } from "@countersign/oci-client";
 import { imageManifestFrom, type LayerReader } from "./layers.ts";
 import type { Place } from "./places.ts";
 import { type KeepOptions, kept, type SharedTag } from "./shared-tag.ts";
@@ -42,6 +42,18 @@ const layersAt = (repository: OpenRepository, tag: string): SharedTag<Layer, Doc
   holds: ({ manifest }, layer) => holds(manifest, layer),
   added(document, layers) {
     const { config, manifest } = appended(document?.manifest, layers);
+    // Where a word is only added to a layer, there is no new configuration and no new layer.
+    if (config && (document?.manifest.layers.length ?? 0) + layers.length > maxLayers) throw full(textOf({ ...repository.place, tag }));
     return { blobs: config ? [config] : [], mediaType: document?.mediaType || imageManifestType, bytes: manifest };
   },
 });
+
+/** More are read by no verifier: one more would hide all the others. */
+const maxLayers = 1_000;
+
+const full = (place: string): CountersignError =>
+  new CountersignError(
+    "store.tag-full",
+    `${place}: it holds ${maxLayers} attestations, and verifiers read no tag with more; remove old ones, or store bundles (storage.oci.encoding-format: sigstore-bundle)`,
+    { retry: "counted" },
+  );
