@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +8,7 @@ import { type Fulcio, fulcio, type Rekor, rekor, trustedRoot } from "@countersig
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { rootOf } from "./keyless.fixture.ts";
 import { type TrustSourceOptions, trustSource } from "./trust-source.ts";
-import type { TufOptions } from "./tuf.ts";
+import { publicGoodMirror, type TufOptions } from "./tuf.ts";
 import { type TufMirror, tufMirror } from "./tuf-mirror.fixture.ts";
 
 let [ca, log]: [Fulcio, Rekor] = [] as never;
@@ -85,6 +86,20 @@ describe("text and file", () => {
   ])("%j is no trusted root", async (text) => {
     await expect(trustSource({ text })(call)).rejects.toMatchObject({ code: "config.trust-root", retry: "hold" });
   });
+});
+
+test("the root of sigstore's public instance, as a release of @sigstore/tuf holds it, is read whole", async () => {
+  const seeds = createRequire(import.meta.url)("@sigstore/tuf/seeds.json");
+  const text = Buffer.from(seeds[publicGoodMirror].targets["trusted_root.json"], "base64").toString();
+  const root = await trustSource({ text })(call);
+  const { tlogs, ctlogs, certificateAuthorities, timestampAuthorities } = JSON.parse(text);
+  expect(root?.logs.map(({ url, keyId }) => [url, keyId])).toEqual(
+    tlogs.map(({ baseUrl, logId }: { baseUrl: string; logId: { keyId: string } }) => [baseUrl, logId.keyId]),
+  );
+  expect(root?.logs[0]).toMatchObject({ url: "https://rekor.sigstore.dev", validFor: { start: "2021-01-12T11:53:27.000Z" } });
+  expect(root?.ctLogs).toHaveLength(ctlogs.length);
+  expect(root?.certificateAuthorities).toHaveLength(certificateAuthorities.length);
+  expect(root?.timestampAuthorities).toHaveLength(timestampAuthorities?.length ?? 0);
 });
 
 describe("a TUF repository", () => {
