@@ -95,6 +95,17 @@ describe("what is not believed", () => {
     expect((await failureOf(witness({ trust }).testify(await signedBy("P-256"), call))).message).toMatch(/no trusted/);
   });
 
+  test("a token beside a refusal", async () => {
+    const refusing: TimestampOptions["http"] = {
+      async request(request) {
+        const answer = await wire.request(request);
+        // PKIStatusInfo { status INTEGER 0 } becomes 2.
+        return { ...answer, body: Buffer.from(Buffer.from(answer.body).toString("hex").replace("3003020100", "3003020102"), "hex") };
+      },
+    };
+    expect((await failureOf(witness({ http: refusing }).testify(await signedBy("P-256"), call))).message).toMatch(/no timestamp token/);
+  });
+
   test("a newer trust root is asked for once", async () => {
     const asked: unknown[] = [];
     const trust: NonNullable<TimestampOptions["trust"]> = async ({ fresh }) => {
