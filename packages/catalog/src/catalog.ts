@@ -77,5 +77,5 @@ function registryAccess(
   host: PlanHost,
 ): Pick<OciOptions, "http" | "credentials" | "insecure"> {
   const access = { insecure: insecure || insecureHosts, allowedHosts };
-  return { http: host.registryHttp(access), credentials: host.credentials(credentialSources), insecure };
+  return { http: host.registryHttp(access), credentials: host.credentials(credentialSources), insecure: access.insecure };
 }

@@ -44,7 +44,7 @@ export function dispatchersFrom(options: HttpOptions): Dispatchers {
       const address = isIP(host) ? host : "";
       const proxy = proxyFor(url, env);
       if (hostPolicy && (address || proxy)) judge(hostPolicy, host, address);
-      return ways.to(proxy, isLax(host, address));
+      return ways.to(proxy, isLax(host, address, url.port || "443"));
     },
     async close() {
       const open = [...ways.made.values(), ...retired];

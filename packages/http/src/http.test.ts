@@ -498,7 +498,9 @@ describe("TLS", () => {
     const url = await servingTls((_, response) => response.end("x"));
     expect(await client({ insecure: ["localhost"] }).request(get(url))).toMatchObject({ status: 200 });
     expect(await client({ insecure: [new URL(url).host] }).request(get(url))).toMatchObject({ status: 200 });
-    expect(await failure(client({ insecure: ["other.example", "127.0.0.1"] }).request(get(url)))).toMatchObject({ fault: "tls" });
+    expect(await failure(client({ insecure: ["other.example", "127.0.0.1", "localhost:1"] }).request(get(url)))).toMatchObject({
+      fault: "tls",
+    });
   });
 
   test("the name in the certificate counts", async () => {

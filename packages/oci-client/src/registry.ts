@@ -1,17 +1,17 @@
 import type { Http, HttpResponse } from "@countersign/http";
 import type { Actions } from "./auth.ts";
 import { anonymous, type Credential } from "./credential.ts";
-import { type Descriptor, manifestTypes, type StoredManifest, sha256Of } from "./manifest.ts";
+import { type Descriptor, indexType, manifestTypes, type StoredManifest, sha256Of } from "./manifest.ts";
 import { nextPage } from "./next-page.ts";
 import { isDigest, type Repository, textOf } from "./reference.ts";
-import { type Referrer, type ReferrersList, referrersOf } from "./referrers.ts";
+import { hasNoApi, type Referrer, type ReferrersList, referrersOf } from "./referrers.ts";
 import { type Asked, refusalFrom, unsound } from "./registry-error.ts";
 import { type Call, type Entrance, type Step, type Wire, wire } from "./wire.ts";
 
 export interface RegistryOptions {
   readonly http: Http;
-  /** Plain http may be tried with any registry, not only with local ones. Default false. */
-  readonly insecure?: boolean;
+  /** Plain http may be tried with any registry (true), or with those of this list alone (hosts, "*.domain", ranges). Default: with local ones. */
+  readonly insecure?: boolean | readonly string[];
   /** How long one request may take until its answer begins, and the answer may be silent. Default 10 s. */
   readonly requestMs?: number;
   /** How long one operation may take, retries included. Default 30 s. */
@@ -150,9 +150,9 @@ function openRepository(entrance: Entrance, through: Wire, { maxManifestBytes, s
     const asked = askedOf("GET referrers of", digest);
     const known = (tagOnly.get(place.registry) ?? 0) > performance.now();
     const get = async (url: string): Promise<HttpResponse> => {
-      const answer = await send({ ...asked, signal, url, maxBytes: maxManifestBytes });
+      const answer = await send({ ...asked, signal, url, headers: { accept: indexType }, maxBytes: maxManifestBytes });
       // A registry that does not know the repository says nothing about its manners.
-      if (answer.status === 404 && !/NAME_UNKNOWN/.test(Buffer.from(answer.body).toString("latin1", 0, 4_096))) {
+      if (hasNoApi(answer) && !/NAME_UNKNOWN/.test(Buffer.from(answer.body).toString("latin1", 0, 4_096))) {
         if (tagOnly.size >= maxRegistries) tagOnly.clear();
         tagOnly.set(place.registry, performance.now() + tagOnlyMs);
       }

@@ -1,7 +1,6 @@
 import { type Http, HttpError, type HttpRequest, type HttpResponse } from "@countersign/http";
 import { describe, expect, test } from "vitest";
 import { type Credential, type OpenRepository, registries } from "./index.ts";
-import { isLocal } from "./wire.ts";
 
 const call = { signal: new AbortController().signal };
 const answer = (status: number, headers: Record<string, string> = {}): HttpResponse => ({ status, headers, body: new Uint8Array() });
@@ -110,26 +109,4 @@ describe("the greeting", () => {
     await open(http, "index.docker.io").manifest("v1", call);
     expect(seen).toEqual(["GET https://registry-1.docker.io/v2/", "GET https://registry-1.docker.io/v2/a/b/manifests/v1"]);
   });
-});
-
-test.each([
-  ["localhost", true],
-  ["localhost:5000", true],
-  ["a.localhost:1", true],
-  ["127.0.0.1", true],
-  ["127.9.9.9:1", true],
-  ["[::1]:5000", true],
-  ["10.0.0.1", true],
-  ["172.16.0.1", true],
-  ["172.31.255.1:5000", true],
-  ["192.168.1.1", true],
-  ["172.32.0.1", false],
-  ["192.169.1.1", false],
-  ["11.0.0.1", false],
-  ["10.example", false],
-  ["127.0.0.1.example", false],
-  ["localhost.example", false],
-  ["registry.example", false],
-])("%s is local: %s", (host, local) => {
-  expect(isLocal(host)).toBe(local);
 });

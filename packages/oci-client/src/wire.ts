@@ -1,9 +1,9 @@
-import { isIP } from "node:net";
 import { type Http, HttpError, type HttpRequest, type HttpResponse, isOutage, isUntrusted } from "@countersign/http";
 import { type Actions, authorizer } from "./auth.ts";
 import { type Challenge, parseChallenge } from "./challenge.ts";
 import type { Credential } from "./credential.ts";
 import { oneFlight } from "./one-flight.ts";
+import { plainHttpFor } from "./plain-http.ts";
 import { dockerHub, type Repository } from "./reference.ts";
 import { type Asked, refusalFrom, unanswered } from "./registry-error.ts";
 
@@ -36,8 +36,8 @@ export interface Wire {
 
 export interface WireOptions {
   readonly http: Http;
-  /** Plain http may be tried with any registry. Certificates are the business of `http`. */
-  readonly insecure: boolean;
+  /** Where plain http may be tried. Certificates are the business of `http`. */
+  readonly insecure: boolean | readonly string[];
   /** For one try until its answer begins, and for silence within the answer. */
   readonly requestMs: number;
   /** For one request, tries included. */
@@ -49,7 +49,8 @@ export function wire({ http, insecure, requestMs, totalMs }: WireOptions): Wire 
   const origins = new Map<string, string>();
   const challenges = new Map<string, Challenge>();
   const greetings = oneFlight<string>();
-  const auth = authorizer({ http, insecure, totalMs });
+  const isPlain = plainHttpFor(insecure);
+  const auth = authorizer({ http, insecure: insecure === true, totalMs });
 
   async function send(entrance: Entrance, step: Step): Promise<HttpResponse> {
     const origin = await originOf(entrance.place.registry, step);
@@ -123,7 +124,7 @@ export function wire({ http, insecure, requestMs, totalMs }: WireOptions): Wire 
   }
 
   async function met(host: string, step: Call): Promise<string> {
-    const maybePlain = insecure || isLocal(host);
+    const maybePlain = isPlain(host);
     const greeting = (scheme: "https" | "http"): Promise<Greeting> => greet(`${scheme}://${host}`, maybePlain ? 1 : 3, step);
     const { origin, answer } = await greeting("https").catch((error) => {
       if (!maybePlain || !(error instanceof HttpError) || isUntrusted(error) || error.fault === "refused-host") throw error;
@@ -155,12 +156,3 @@ interface Greeting {
 
 /** Their names come from users: memory must have an end. */
 const maxRegistries = 1000;
-
-/** Where Docker and Tekton Chains try plain http too: loopback, *.localhost, RFC 1918 addresses. */
-export function isLocal(host: string): boolean {
-  const [, name = host] = /^(\[[^\]]*\]|[^:]*)(?::\d+)?$/.exec(host.toLowerCase()) ?? [];
-  if (name === "localhost" || name.endsWith(".localhost") || name === "[::1]") return true;
-  if (isIP(name) !== 4) return false;
-  const [a = 0, b = 0] = name.split(".").map(Number);
-  return a === 127 || a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168);
-}

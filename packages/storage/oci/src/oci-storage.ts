@@ -37,8 +37,11 @@ export interface OciOptions {
   readonly credentials: CredentialSource;
   /** storage.oci.repository: everything is read and written there instead of beside the image. */
   readonly repository?: string;
-  /** Plain http may be tried with any registry. Certificates are the business of `http`. Default false. */
-  readonly insecure?: boolean;
+  /**
+   * Plain http may be tried with any registry (true), or with those of this list alone (hosts, "*.domain", ranges). Default: with local
+   * ones. Certificates are the business of `http`.
+   */
+  readonly insecure?: boolean | readonly string[];
   /** How long reading, or one attempt to write, may take at one place; waiting for its turn is not counted. Default 30 s. */
   readonly totalMs?: number;
   /** Layers of cosign's `.sig` and `.att` tags, or sigstore bundles among the image's referrers. Default "tags". */
@@ -68,11 +71,12 @@ const maxLooks = 1_000;
 
 /** Backends that share an Http share what is learnt of registries: scheme, manners, tokens. */
 const met = new WeakMap<Http, Map<string, Registries>>();
-function registriesThrough(http: Http, insecure: boolean, totalMs: number): Registries {
+function registriesThrough(http: Http, insecure: boolean | readonly string[], totalMs: number): Registries {
   const mine = met.get(http) ?? new Map<string, Registries>();
   met.set(http, mine);
-  const all = mine.get(`${insecure} ${totalMs}`) ?? registries({ http, insecure, totalMs });
-  mine.set(`${insecure} ${totalMs}`, all);
+  const key = JSON.stringify([insecure, totalMs]);
+  const all = mine.get(key) ?? registries({ http, insecure, totalMs });
+  mine.set(key, all);
   return all;
 }
 
