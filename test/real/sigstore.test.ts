@@ -19,6 +19,7 @@ import {
   type Registry,
   request,
   type Sigstore,
+  signingConfigOf,
   startDockerRegistry,
   startOciRegistry,
   startRekor,
@@ -127,8 +128,8 @@ const combinations = generations.flatMap((generation) =>
   ),
 );
 /**
- * In a tag, cosign looks for a timestamp over the whole envelope; in a bundle, and in ours, it is over the signature. So no attestation in a
- * tag passes there by its timestamp alone.
+ * In a tag, cosign 3.1.1 puts a timestamp over the signature, as we do, and looks for one over the whole envelope: no attestation passes there by
+ * its timestamp alone, not even its own.
  */
 const cosignsVerdict = (generation: Generation, layout: Layout): readonly number[] => [0, generation === "v2" && layout === "tags" ? 1 : 0];
 const signed: { readonly image: string; readonly words: readonly string[]; readonly verdict: readonly number[] }[] = [];
@@ -162,6 +163,41 @@ describe("what we sign", () => {
       expect(Object.keys(got.Body)).toEqual([word.entry.kindVersion.kind === "dsse" ? "DSSEObj" : "HashedRekordObj"]);
       expect((await tool("rekor-cli", ["verify", ...cli])).stdout).toContain("Inclusion Proof:");
     }
+  });
+});
+
+describe("what cosign signs keyless, we verify", () => {
+  const old = (...more: readonly string[]): readonly string[] => [
+    ...["--new-bundle-format=false", "--use-signing-config=false", `--fulcio-url=${sigstore.fulcio.url}`],
+    ...more,
+  ];
+  async function witnessed(by: "rekor" | "tiles"): Promise<readonly string[]> {
+    const { fulcio, timestamps } = sigstore;
+    return [`--signing-config=${await signingConfigOf({ fulcio, [by]: sigstore[by], ...(by === "tiles" && { timestamps }) })}`];
+  }
+  test.each<readonly [string, () => Promise<readonly string[]>, readonly string[]]>([
+    ["in tags, with a log entry", async () => old(`--rekor-url=${sigstore.rekor.url}`), []],
+    [
+      "in tags, with a timestamp",
+      async () => old("--tlog-upload=false", `--timestamp-server-url=${sigstore.timestamps.url}`),
+      ["--insecure-ignore-tlog=true", "--use-signed-timestamps"],
+    ],
+    ["in bundles, with an entry of Rekor v1", () => witnessed("rekor"), []],
+    ["in bundles, with an entry of Rekor v2 and a timestamp", () => witnessed("tiles"), []],
+  ])("%s", async (title, flags, more) => {
+    const image = await pushImage(registryNamed("docker-registry"), "team/theirs", title);
+    const predicate = `${folder}/predicate.json`;
+    writeFileSync(predicate, JSON.stringify({ builder: { id: "https://builder.example" } }));
+    for (const command of [["sign"], ["attest", "--type=slsaprovenance", `--predicate=${predicate}`]]) {
+      const { token } = await ann();
+      const common = ["--yes", "--allow-insecure-registry", `--trusted-root=${sigstore.trustedRoot.file}`, `--identity-token=${token}`];
+      await cosign([...command, ...common, ...(await flags()), image]);
+    }
+    const verdict = [0, more.includes("--use-signed-timestamps") ? 1 : 0];
+    expect([await cosignCodes(image, [...who(), ...more]), codesOf(await ourCodes(image, [...who(), ...more]))]).toEqual([verdict, [0, 0]]);
+    const bob = ["--certificate-identity=bob@example.test", `--certificate-oidc-issuer=${sigstore.issuer.url}`];
+    expect(codesOf(await ourCodes(image, [...bob, ...more]))).toEqual(await cosignCodes(image, [...bob, ...more]));
+    expect(codesOf(await ourCodes(image, [...bob, ...more]))).not.toContain(0);
   });
 });
 
