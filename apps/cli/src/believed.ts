@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { CountersignError } from "@countersign/core";
 import type { Http } from "@countersign/http";
 import {
+  keyIdOf,
   type Policy,
   type SigstoreTrust,
   type TrustMaterial,
@@ -59,7 +60,9 @@ function identityFrom(options: TrustOptions): Policy["identity"] {
 
 function logsToAsk({ rekorUrl }: TrustOptions, { logs }: SigstoreTrust): readonly string[] {
   if (rekorUrl) return [rekorUrl];
-  return [...new Set(logs.map(({ url }) => url).filter((url) => /^https?:\/\//.test(url)))];
+  // Rekor v2 cannot be asked, and names its key in another way
+  const askable = logs.filter(({ url, keyId, publicKey }) => /^https?:\/\//.test(url) && keyId === keyIdOf(publicKey));
+  return [...new Set(askable.map(({ url }) => url))];
 }
 
 /** Undefined: only keys are to be judged. */

@@ -150,6 +150,16 @@ describe("where a proof is missing", () => {
     expect(found).toMatchObject({ code: 0, err: "" });
     expect(found.out).toMatch(/log {2}entry \d+/);
     expect((await verify(copy, ...copy.whom, "--trusted-root", copy.root, "--rekor-url", `${copy.log.url}/`)).code).toBe(0);
+    // a log that cannot be asked is not: Rekor v2
+    const { ca, log: known } = copy;
+    const second = { keyId: Buffer.alloc(32, 7).toString("base64"), publicKey: known.publicKey, url: "http://127.0.0.1:1" };
+    const parts = {
+      certificateAuthorities: [{ url: ca.url, certificates: ca.certificates }],
+      ctLogs: ca.ctLogs,
+      logs: [second, ...known.logs],
+    };
+    const both = copy.person.write("both.json", trustedRoot(parts));
+    expect((await verify(copy, ...copy.whom, "--trusted-root", both)).code).toBe(0);
     await copy.log.close();
     expect(await verify(copy, ...copy.whom, "--trusted-root", copy.root)).toMatchObject({
       code: 3,
