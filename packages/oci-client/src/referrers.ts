@@ -1,5 +1,5 @@
 import type { HttpResponse } from "@countersign/http";
-import { type Descriptor, parseIndex, type StoredManifest } from "./manifest.ts";
+import { type Descriptor, indexType, parseIndex, type StoredManifest } from "./manifest.ts";
 import { nextPage } from "./next-page.ts";
 import { type Asked, refusalFrom } from "./registry-error.ts";
 
@@ -28,7 +28,11 @@ export interface ReferrersQuery {
 
 const maxPages = 20;
 /** How registries without the API put it: 404 by the specification, and what else is about in the world. */
-const hasNoApi: ReadonlySet<number> = new Set([400, 404, 405, 501]);
+const refusals: ReadonlySet<number> = new Set([400, 404, 405, 406, 501]);
+
+/** A web page, and the way to one, is no list either. */
+export const hasNoApi = ({ status, headers }: HttpResponse): boolean =>
+  refusals.has(status) || (status >= 300 && status < 400) || (status === 200 && !headers["content-type"]?.startsWith(indexType));
 
 /** The tag at which the referrers of a digest are listed where the registry does not list them (distribution specification 1.1). */
 export const fallbackTagOf = (digest: string): string => digest.replace(":", "-");
@@ -46,7 +50,7 @@ export async function referrersOf({ digest, artifactType, asked, base, tagOnly, 
     let url: string | undefined = `${base}/referrers/${digest}${filter}`;
     for (let page = 0; url && page < maxPages; page += 1) {
       const answer: HttpResponse = await get(url);
-      if (page === 0 && hasNoApi.has(answer.status)) return undefined;
+      if (page === 0 && hasNoApi(answer)) return undefined;
       if (answer.status !== 200) throw refusalFrom(asked, answer, "these credentials");
       all.push(...parseIndex(answer.body).manifests);
       url = nextPage(answer.headers["link"]);

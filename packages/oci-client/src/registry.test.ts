@@ -165,7 +165,7 @@ describe("manifests and blobs", () => {
       });
       const start = performance.now();
       expect(await failure(open(registry, [], all(limits)).manifest("v1", call))).toMatchObject({ outage: true });
-      expect(performance.now() - start).toBeLessThan(1_000);
+      expect(performance.now() - start).toBeLessThan(5_000);
     }
   });
 
@@ -219,7 +219,7 @@ describe("manifests and blobs", () => {
     ).toHaveLength(keptBy === "tag" ? 1 : 2);
   });
 
-  test("a repository that is not there says nothing about its registry; an odd answer is no API", async () => {
+  test("a repository that is not there says nothing about its registry", async () => {
     let status = 404;
     const registry = await fake({
       before: (request, response) => {
@@ -231,11 +231,26 @@ describe("manifests and blobs", () => {
     const repository = open(registry);
     const digest = `sha256:${"a".repeat(64)}`;
     for (let i = 0; i < 2; i += 1) expect(await repository.referrers(digest, call)).toEqual([]);
-    status = 400;
-    expect(await repository.listReferrers(digest, call)).toMatchObject({ keptBy: "tag" });
-    expect(registry.seen.filter((line) => line.includes("/referrers/"))).toHaveLength(3);
+    expect(registry.seen.filter((line) => line.includes("/referrers/"))).toHaveLength(2);
     status = 500;
     expect(await failure(repository.referrers(digest, call))).toMatchObject({ outage: true });
+  });
+
+  test.each([
+    [400, {}],
+    [406, {}],
+    [303, { location: "https://web.example/" }],
+    [200, { "content-type": "text/html" }],
+  ] as const)("%i with %o is how some say that they have no API", async (status, headers) => {
+    const registry = await fake({
+      before: (request, response) => {
+        if (!request.url?.includes("/referrers/")) return false;
+        response.writeHead(status, headers).end("<html>");
+        return true;
+      },
+    });
+    const digest = `sha256:${"a".repeat(64)}`;
+    for (let i = 0; i < 2; i += 1) expect(await open(registry).listReferrers(digest, call)).toMatchObject({ keptBy: "tag", referrers: [] });
   });
 
   test("many who come at once greet once, and fetch one token", async () => {

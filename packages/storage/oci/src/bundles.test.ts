@@ -233,7 +233,9 @@ describe("with the API", () => {
   test("one that lists nothing that it is given gets the fallback index", async () => {
     const registry = world(true);
     registry.before = (line) =>
-      line.includes("/referrers/") ? answer(200, JSON.stringify({ schemaVersion: 2, manifests: [] })) : undefined;
+      line.includes("/referrers/")
+        ? answer(200, JSON.stringify({ schemaVersion: 2, manifests: [] }), { "content-type": indexType })
+        : undefined;
     const http: MemoryRegistry = {
       ...registry,
       async request(request) {

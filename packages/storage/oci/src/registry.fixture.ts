@@ -65,7 +65,9 @@ export function memoryRegistry(): MemoryRegistry {
       const named = key.startsWith(`${repository}/sha256:`) && subject?.digest === digest;
       return named ? [{ mediaType: type, size: bytes.length, digest: digestOf(bytes), artifactType, annotations }] : [];
     });
-    return answer(200, JSON.stringify({ schemaVersion: 2, manifests: listed }));
+    return answer(200, JSON.stringify({ schemaVersion: 2, manifests: listed }), {
+      "content-type": "application/vnd.oci.image.index.v1+json",
+    });
   }
 
   const registry: MemoryRegistry = {
