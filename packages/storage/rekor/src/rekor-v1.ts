@@ -4,7 +4,8 @@ import type { Log } from "./log.ts";
 import { loggedIn, signatureIn } from "./logged.ts";
 import { proposalFor } from "./proposal.ts";
 import { refusalHint } from "./refusal-hint.ts";
-import { type Answer, garbled, type Server } from "./server.ts";
+import { searchIndex } from "./search-index.ts";
+import { type Answer, garbled, jsonIn, type Server } from "./server.ts";
 
 export interface RekorV1Options {
   readonly server: Server;
@@ -15,16 +16,12 @@ export interface RekorV1Options {
 }
 
 const entriesPath = "/api/v1/log/entries";
-/** A log that has no index will have none a moment later. */
-const indexAgainMs = 600_000;
-/** Whoever knows a payload can log it with keys of their own; so many entries are looked at. */
-const mostFound = 40;
 /** Rekor's own limit for one question. */
 const atOnce = 10;
 
 /** Rekor's API version 1. */
 export function rekorV1({ server, url, entryKind, now }: RekorV1Options): Log {
-  let noIndexUntil = Number.NEGATIVE_INFINITY;
+  const namesOf = searchIndex({ server, now });
   return {
     makes: (kindVersion) => ["dsse 0.0.1", "intoto 0.0.2", "hashedrekord 0.0.1"].includes(kindVersion),
     urlOf: ({ logIndex }) => `${url}${entriesPath}?logIndex=${logIndex}`,
@@ -57,18 +54,7 @@ export function rekorV1({ server, url, entryKind, now }: RekorV1Options): Log {
   }
 
   async function search(payload: Payload, call: Call): ReturnType<NonNullable<Log["search"]>> {
-    if (now() < noIndexUntil) return [];
-    const asked = {
-      method: "POST",
-      path: "/api/v1/index/retrieve",
-      body: JSON.stringify({ hash: `sha256:${sha256(payload.body)}` }),
-    } as const;
-    const answer = await server.ask(asked, call);
-    if (answer.status !== 200) {
-      noIndexUntil = now() + indexAgainMs;
-      return [];
-    }
-    const uuids = uuidsFrom(answer);
+    const uuids = await namesOf(sha256(payload.body), call);
     const entries: LogEntry[] = [];
     for (let at = 0; at < uuids.length; at += atOnce) entries.push(...(await named(uuids.slice(at, at + atOnce), call)));
     return entries.flatMap((entry) => {
@@ -132,19 +118,4 @@ function proofFrom({ checkpoint, hashes = [], logIndex, rootHash, treeSize }: Lo
 
 function uuidIn(conflict: Answer): string | undefined {
   return /\b([0-9a-f]{80}|[0-9a-f]{64})\b/i.exec(Buffer.from(conflict.body).toString())?.[1];
-}
-
-function uuidsFrom(answer: Answer): readonly string[] {
-  const list = jsonIn(answer);
-  if (!Array.isArray(list)) throw garbled(answer);
-  const uuids = list.filter((uuid) => typeof uuid === "string" && /^([0-9a-f]{64}|[0-9a-f]{80})$/i.test(uuid)) as string[];
-  return uuids.slice(-mostFound);
-}
-
-function jsonIn({ body }: Answer): unknown {
-  try {
-    return JSON.parse(Buffer.from(body).toString());
-  } catch {
-    return undefined;
-  }
 }

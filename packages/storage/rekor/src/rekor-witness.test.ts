@@ -334,10 +334,27 @@ describe("found by search", () => {
     await plain.close();
   });
 
-  test("an outage is no answer: whoever asks must not write", async () => {
-    way.fault = () => ({ kind: "status", status: 503 });
-    expect(await failureOf(witness().find?.((await signedBy("P-256")).payload, call) ?? Promise.resolve())).toMatchObject({
-      retry: "wait",
+  test("an outage is no answer: whoever asks must not write; but an index that stays broken stops nobody", async () => {
+    const { payload } = await signedBy("P-256");
+    let now = 0;
+    const { find } = witness({ now: () => now });
+    way.fault = () => ({ kind: "status", status: 500 });
+    expect(await failureOf(find?.(payload, call) ?? Promise.resolve())).toMatchObject({ code: "witness.log-unavailable", retry: "wait" });
+    now = 599_999;
+    expect(await failureOf(find?.(payload, call) ?? Promise.resolve())).toMatchObject({ retry: "wait" });
+    now = 600_000;
+    expect(await find?.(payload, call)).toEqual([]);
+    const asked = way.requests.length;
+    expect(await find?.(payload, call)).toEqual([]);
+    expect(way.requests).toHaveLength(asked);
+  });
+
+  test("a refused search is no answer, either", async () => {
+    const { payload } = await signedBy("P-256");
+    way.fault = () => ({ kind: "status", status: 403 });
+    expect(await failureOf(witness().find?.(payload, call) ?? Promise.resolve())).toMatchObject({
+      code: "witness.log-refused",
+      retry: "counted",
     });
   });
 });

@@ -97,3 +97,12 @@ export function garbled({ what, status }: Answer, { code, name }: Role = theLog)
   const sentence = `${what} answered ${status} with something that is no ${name}'s answer; it is asked again later`;
   return new CountersignError(`witness.${code}-garbled`, sentence, { retry: "wait" });
 }
+
+/** Undefined for what is no JSON. */
+export function jsonIn({ body }: Answer): unknown {
+  try {
+    return JSON.parse(Buffer.from(body).toString());
+  } catch {
+    return undefined;
+  }
+}
