@@ -60,7 +60,14 @@ test.each<[string, object]>([
 });
 
 test("checkpoint, tiles and entries can be read", async () => {
-  for (let n = 0; n < 258; n += 1) await create(proposal(`entry ${n}`));
+  // RSA is verified natively, ECDSA over a bare hash is not.
+  const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const spki = rsa.publicKey.export({ type: "spki", format: "der" }).toString("base64");
+  const verifier = { publicKey: { rawBytes: spki }, keyDetails: "PKIX_RSA_PKCS1V15_2048_SHA256" };
+  for (let n = 0; n < 258; n += 1) {
+    const content = sign("sha256", Buffer.from(`entry ${n}`), rsa.privateKey).toString("base64");
+    await create(proposal(`entry ${n}`, { signature: { content, verifier } }));
+  }
   expect(parseCheckpoint((await read("/api/v2/checkpoint")).toString())?.size).toBe(258n);
   const full = await read("/api/v2/tile/0/000");
   expect([full.length, (await read("/api/v2/tile/0/001.p/2")).length, (await read("/api/v2/tile/1/000.p/1")).length]).toEqual([
