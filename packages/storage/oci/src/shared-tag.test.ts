@@ -37,7 +37,7 @@ describe("processes that know nothing of each other", () => {
     const storage = ociStorage({
       http: underManyNames(registry, () => Math.random() * 6),
       credentials: async () => [],
-      lookAfterMs: () => 60,
+      lookAfterMs: () => 130, // longer than the span and two requests
       onContention: (_, what) => {
         met[what] += 1;
       },
