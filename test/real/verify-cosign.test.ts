@@ -49,14 +49,15 @@ const whom = (): readonly string[] => [`--certificate-identity=${person}`, `--ce
 const root = (): string => `--trusted-root=${sigstore.trustedRoot.file}`;
 const verify = (image: string, ...words: readonly string[]): Promise<Said> => countersign(["verify", "image", image, ...words]);
 
-type How = "tags" | "bundles, Rekor v1" | "bundles, Rekor v2";
+type How = "tags" | "tags with timestamps" | "bundles, Rekor v1" | "bundles, Rekor v2";
 
 /** cosign's words for signing in this layout, and its variables. */
 function signing(how: How): readonly [args: readonly string[], env: Readonly<Record<string, string>>] {
-  if (how !== "tags") return [[`--signing-config=${signingConfig[how === "bundles, Rekor v1" ? "v1" : "v2"]}`, root()], {}];
+  if (how.startsWith("bundles")) return [[`--signing-config=${signingConfig[how === "bundles, Rekor v1" ? "v1" : "v2"]}`, root()], {}];
   const { fulcio, rekor } = sigstore;
   const old = ["--new-bundle-format=false", "--use-signing-config=false", `--fulcio-url=${fulcio.url}`, `--rekor-url=${rekor.url}`];
-  return [old, variables()];
+  const stamp = how === "tags" ? [] : [`--timestamp-server-url=${sigstore.timestamps.url}`];
+  return [[...old, ...stamp], variables()];
 }
 
 const variables = (): Readonly<Record<string, string>> => ({
@@ -75,16 +76,18 @@ async function signedByCosign(registry: Registry, how: How, who: readonly string
   return image;
 }
 
-describe.each(["tags", "bundles, Rekor v1", "bundles, Rekor v2"] as const)("what cosign signs (%s)", (how) => {
+describe.each(["tags", "tags with timestamps", "bundles, Rekor v1", "bundles, Rekor v2"] as const)("what cosign signs (%s)", (how) => {
   test.each([0, 1])("keyless: registry %i", async (which) => {
     const registry = registries[which] ?? expect.fail("no registry");
     const image = await signedByCosign(registry, how, [`--identity-token=${token()}`]);
+    const isStamped = how === "bundles, Rekor v2" || how === "tags with timestamps";
     for (const type of ["signature", "slsaprovenance1"]) {
       const said = await verify(image, ...whom(), root(), "--offline", `--type=${type}`, "-o", "json");
       expect(said, said.stdout + said.stderr).toMatchObject({ code: 0, stderr: "" });
       const [one] = JSON.parse(said.stdout).checked;
       expect(one).toMatchObject({ certificate: { identities: [person], issuer: sigstore.issuer.url }, log: [{}] });
-      expect(one.timestamps?.length).toBe(how === "bundles, Rekor v2" ? 1 : undefined);
+      expect(one.timestamps?.length).toBe(isStamped ? 1 : undefined);
+      if (isStamped) expect((await verify(image, ...whom(), root(), "--offline", "--insecure-ignore-tlog", `--type=${type}`)).code).toBe(0);
     }
     const nobody = await verify(
       image,

@@ -19,9 +19,10 @@ export async function judged(
   wire: () => Http,
   signal: AbortSignal,
 ): Promise<Judged> {
-  const { found, payload } = attachment;
+  const { found, payload, envelopeText } = attachment;
+  const more = envelopeText === undefined ? {} : { envelope: Buffer.from(envelopeText) };
   const wanted = { ...believed.policy, ...policy };
-  const verdict = verify(found, payload, believed.trust, wanted);
+  const verdict = verify(found, payload, believed.trust, wanted, more);
   const isMissing = logEntriesIn(found.evidence).length === 0 && verdict.reasons.some(({ check }) => check === "log-entry");
   const isElse = verdict.reasons.some(({ check }) => check !== "log-entry" && check !== "timestamp");
   if (!isMissing || isElse) return { verdict, found };
@@ -32,7 +33,7 @@ export async function judged(
     const evidence = await logEntriesFor(attachment, signers, url, wire(), signal);
     if (evidence.length === 0) continue;
     const logged = { ...found, evidence: [...found.evidence, ...evidence] };
-    return { verdict: verify(logged, payload, believed.trust, wanted), found: logged };
+    return { verdict: verify(logged, payload, believed.trust, wanted, more), found: logged };
   }
   return { verdict, found };
 }

@@ -261,6 +261,22 @@ describe("timestamp", () => {
     expect(checks(stampedBy(evidence, strange))).toEqual([]);
   });
 
+  test("over the whole envelope, where that is handed in", async () => {
+    const envelope = Buffer.from("the envelope");
+    const over = stampedBy(await stamped(tsa, { bytes: envelope }));
+    const judged = (more?: Parameters<typeof verify>[4]) =>
+      verify(
+        over,
+        statement.body,
+        { publicKeys: [], sigstore: { ...sigstore, ...trusting() } },
+        { identity: identity(), log: "ignored" },
+        more,
+      );
+    expect(judged({ envelope }).reasons).toEqual([]);
+    expect(judged({ envelope: Buffer.from("another") }).accepted).toBe(false);
+    expect(judged().accepted).toBe(false);
+  });
+
   test("after the certificate had expired", async () => {
     const before = clock;
     clock += day;

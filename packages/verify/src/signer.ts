@@ -11,10 +11,12 @@ import { timestampOf } from "./timestamp.ts";
 import type { SigstoreTrust, TrustMaterial } from "./trust.ts";
 import { because, type Reason } from "./verdict.ts";
 
-interface Signed {
+export interface Signed {
   readonly found: Found;
   readonly payload: Uint8Array;
   readonly message: Uint8Array;
+  /** What a timestamp may be over, each. */
+  readonly stamped: readonly Uint8Array[];
 }
 
 /** Whether the signature is of somebody trusted: of a wanted identity where one is asked for and a certificate came along, else of a key. */
@@ -103,7 +105,7 @@ interface Seen {
 
 /** What logs and timestamp authorities say about the signature. */
 function seen(
-  { found, payload, message }: Signed,
+  { found, payload, message, stamped }: Signed,
   signers: readonly string[],
   trust: SigstoreTrust | undefined,
   { log = trust ? "required" : "ignored" }: Policy,
@@ -112,7 +114,7 @@ function seen(
   if (!trust) return { reasons: log === "required" ? [noLog] : [], times: [], claimed: [] };
   const logged = { bytes: found.signature.bytes, payload, message, signers };
   const judged = entries.map((entry) => ({ fault: loggedFault(entry, logged, trust.logs), time: promisedTime(entry) }));
-  const stamps = timestampsIn(found.evidence).map((token) => timestampOf(token, found.signature.bytes, trust.timestampAuthorities));
+  const stamps = timestampsIn(found.evidence).map((token) => timestampOf(token, stamped, trust.timestampAuthorities));
   const faults = judged.flatMap(({ fault }) => (fault === undefined ? [] : [because("log-entry", fault)]));
   return {
     reasons: [

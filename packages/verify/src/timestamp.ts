@@ -4,17 +4,19 @@ import type { TrustedAuthority } from "./trust.ts";
 
 type Token = Extract<Verify.SignedEntity["timestamps"][number], { $case: "timestamp-authority" }>["timestamp"];
 
-/** When a trusted authority saw these bytes (RFC 3161), or a sentence that says why it did not. */
-export function timestampOf(token: string, stamped: Uint8Array, authorities: readonly TrustedAuthority[]): Date | string {
+/** When a trusted authority saw one of these (RFC 3161), or a sentence that says why it did not. */
+export function timestampOf(token: string, stamped: readonly Uint8Array[], authorities: readonly TrustedAuthority[]): Date | string {
   const timestamp = tokenFrom(token);
   if (!timestamp) return "the timestamp cannot be read";
-  const fault = faultIn({
-    content: { signature: Buffer.from(stamped) },
-    timestamps: [{ $case: "timestamp-authority", timestamp }],
-    trust: { timestampAuthorities: authorities.map(certificateAuthority) },
-    timestampsWanted: 1,
-  });
-  return fault === undefined ? timestamp.signingTime : "no trusted timestamp authority made this timestamp over this signature";
+  const isOver = (bytes: Uint8Array): boolean =>
+    faultIn({
+      content: { signature: Buffer.from(bytes) },
+      timestamps: [{ $case: "timestamp-authority", timestamp }],
+      trust: { timestampAuthorities: authorities.map(certificateAuthority) },
+      timestampsWanted: 1,
+    }) === undefined;
+  if (stamped.some(isOver)) return timestamp.signingTime;
+  return "no trusted timestamp authority made this timestamp over this signature";
 }
 
 /** What a token says, believing nothing: RFC 3339; undefined where it cannot be read. */

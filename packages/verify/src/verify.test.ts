@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { constants, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { foundInLayer, sha256 } from "@countersign/bundle";
@@ -225,6 +226,24 @@ test("no input makes it throw, and none is accepted by chance", () => {
       expect(verify(foundOf(payload, bytes), payload, { publicKeys: [...publicKeys, ...trust.publicKeys] }, {}).accepted).toBe(false);
     }),
   );
+});
+
+test("keys alone load nothing of sigstore's libraries, and neither does the package itself", () => {
+  const script = `
+    import { createRequire } from "node:module";
+    import { verify } from ${JSON.stringify(new URL("index.ts", import.meta.url).href)};
+    const loaded = () => Object.keys(createRequire(import.meta.url).cache).filter((path) => path.includes("@sigstore")).length;
+    const found = { digest: "", signature: { bytes: Buffer.of(1) }, evidence: [] };
+    const payload = Buffer.from("{}");
+    found.digest = ${JSON.stringify(sha256(Buffer.from("{}")))};
+    const keys = { publicKeys: [${JSON.stringify(trust.publicKeys[0])}] };
+    verify(found, payload, keys, {});
+    const before = loaded();
+    verify({ ...found, signature: { ...found.signature, certificate: "x" } }, payload, keys, { identity: { oidcIssuer: "a", certificateIdentity: "b" } });
+    verify({ ...found, evidence: [{ kind: "timestamp", token: "AAAA" }] }, payload, { ...keys, sigstore: { logs: [], ctLogs: [], certificateAuthorities: [], timestampAuthorities: [] } }, {});
+    console.log(before, loaded() > 0);`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+  expect({ stdout, stderr }).toEqual({ stdout: "0 true\n", stderr: "" });
 });
 
 describe("trustFromPem", () => {

@@ -3,7 +3,7 @@ import type { Found } from "@countersign/core";
 import { inTotoPayloadType, preAuthEncoding } from "@countersign/in-toto-attestation";
 import { type Claims, claimsOf } from "./claims.ts";
 import type { Policy } from "./policy.ts";
-import { signerReasons } from "./signer.ts";
+import { type Signed, signerReasons } from "./signer.ts";
 import type { TrustMaterial } from "./trust.ts";
 import { because, type Check, type Reason, type Verdict } from "./verdict.ts";
 
@@ -12,10 +12,21 @@ import { because, type Check, type Reason, type Verdict } from "./verdict.ts";
  * gives the same verdict. A statement counts only when the DSSE encoding with the in-toto payload type was signed, a simplesigning
  * document only when the payload's own bytes were.
  */
-export function verify(found: Found, payload: Uint8Array, trust: TrustMaterial, policy: Policy): Verdict {
+export function verify(
+  found: Found,
+  payload: Uint8Array,
+  trust: TrustMaterial,
+  policy: Policy,
+  {
+    envelope,
+  }: {
+    /** As it lay there: in tags, cosign has the whole envelope stamped instead of the signature. */ readonly envelope?: Uint8Array;
+  } = {},
+): Verdict {
   const claims = claimsOf(payload);
+  const stamped = envelope === undefined ? [found.signature.bytes] : [found.signature.bytes, envelope];
   const reasons = [
-    ...signedReasons(found, payload, claims, trust, policy),
+    ...signedReasons({ found, payload, stamped }, claims, trust, policy),
     ...(claims
       ? policyReasons(claims, policy)
       : [because("predicate", "the payload is neither an in-toto statement nor an image signature")]),
@@ -24,8 +35,7 @@ export function verify(found: Found, payload: Uint8Array, trust: TrustMaterial, 
 }
 
 function signedReasons(
-  found: Found,
-  payload: Uint8Array,
+  { found, payload, stamped }: Omit<Signed, "message">,
   claims: Claims | undefined,
   trust: TrustMaterial,
   policy: Policy,
@@ -38,7 +48,7 @@ function signedReasons(
   const isRaw = claims?.kind === "image-signature" && claims.predicateType === undefined;
   const message = isRaw ? payload : preAuthEncoding(inTotoPayloadType, payload);
   try {
-    return signerReasons({ found, payload, message }, trust, policy);
+    return signerReasons({ found, payload, message, stamped }, trust, policy);
   } catch {
     // trust roots that were read from text are whole; one that was put together by hand may hold what is no key
     return [because("identity", "nobody can be trusted: a key or certificate of the trust root cannot be read")];
