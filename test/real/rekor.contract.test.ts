@@ -1,9 +1,11 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { writeFileSync } from "node:fs";
-import { logEntryFault, type TrustedKey } from "@countersign/bundle";
+import { logEntryFault, messageOf, type TrustedKey } from "@countersign/bundle";
 import type { LogEntry } from "@countersign/core";
+import { http } from "@countersign/http";
 import { envelopeText, keyidOf, preAuthEncoding } from "@countersign/in-toto-attestation";
-import { fulcio, rekor } from "@countersign/testing";
+import { rekorWitness } from "@countersign/storage-rekor";
+import { anAttestation, fulcio, rekor } from "@countersign/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Answer, type Ask, type Rekor, request, startRekor, startTrillian, tempFolder, tool } from "./harness/index.ts";
 import type { Trillian } from "./harness/sigstore.ts";
@@ -27,7 +29,7 @@ let ca: Awaited<ReturnType<typeof fulcio>>;
 
 beforeAll(async () => {
   trillian = await startTrillian();
-  [real, fake, ca] = await Promise.all([startRekor({ trillian }), rekor({ index: false }), fulcio()]);
+  [real, fake, ca] = await Promise.all([startRekor({ trillian, searchable: true }), rekor(), fulcio()]);
 });
 afterAll(() => Promise.all([real?.stop(), trillian?.stop(), fake?.close(), ca?.close()]));
 
@@ -333,10 +335,95 @@ test("entries come back by number, by name with and without tree, and by what wa
   });
 });
 
-test("a log that cannot be searched says so", async () => {
-  await alike(async (side) => {
-    const answer = await post(side, "index/retrieve", { hash: `sha256:${sha("x")}` });
-    return [answer.status, answer.headers["content-type"]];
+describe("search", () => {
+  const text = statement("to be searched for");
+  const key = pair();
+  const searched: readonly (readonly [string, object])[] = [
+    ["the payload's hash", { hash: `sha256:${sha(text)}` }],
+    ["the payload's hash without algorithm", { hash: sha(text) }],
+    ["the hash in capitals", { hash: sha(text).toUpperCase() }],
+    ["the envelope's hash", { hash: `sha256:${sha(envelopeOf({ text, key: rsa }))}` }],
+    ["a subject's digest", { hash: `sha256:${sha("to be searched for")}` }],
+    ["the hash of a hashedrekord", { hash: `sha256:${sha("searched text")}` }],
+    ["a key", { publicKey: { format: "x509", content: base64(pemOf(key)) } }],
+    ["a key and a hash", { publicKey: { format: "x509", content: base64(pemOf(key)) }, hash: sha(text), operator: "and" }],
+    ["a key or a hash", { publicKey: { format: "x509", content: base64(pemOf(key)) }, hash: sha("searched text"), operator: "or" }],
+    ["a name that is no address", { email: "https://example.test/somebody" }],
+    ["nobody", { email: "nobody@example.test" }],
+    ["a hash that nobody has", { hash: `sha256:${"0".repeat(64)}` }],
+    ["a hash that is none", { hash: "xyz" }],
+    ["another hash that is none", { hash: "sha256:xyz" }],
+    ["nothing", {}],
+  ];
+  const names = new Map<string, string>();
+  beforeAll(async () => {
+    const proposals = { dsse: dsse({ text, key }), "dsse again": dsse({ text, key: rsa }), hashed: hashed({ text: "searched text", key }) };
+    for (const side of [fake, real])
+      for (const [name, proposal] of Object.entries(proposals)) names.set(onlyEntry(await create(side, proposal))[0], name);
+  });
+
+  test.each(searched)("for %s", async (_, asked) => {
+    await alike(async (side) => {
+      const answer = await post(side, "index/retrieve", asked);
+      if (answer.status !== 200) return [answer.status, answer.headers["content-type"]];
+      // Of earlier tests there are others, which carry names that nobody gave.
+      return [
+        answer.status,
+        answer.headers["content-type"],
+        answer
+          .json<string[]>()
+          .map((uuid) => names.get(uuid))
+          .filter(Boolean)
+          .sort(),
+      ];
+    });
+  });
+
+  test("our witness finds what a process that died had logged, whatever the kind of the entry", async () => {
+    const wire = http({ env: {} });
+    const call = { signal: AbortSignal.timeout(20_000) };
+    try {
+      for (const side of [fake, real])
+        for (const envelope of ["dsse", "none"] as const)
+          for (const entryKind of ["dsse", "intoto"] as const) {
+            const { payload, ...rest } = await anAttestation({ envelope, builder: `https://${envelope}.${entryKind}.example` });
+            const signature = {
+              bytes: sign("sha256", messageOf(payload), ann.privateKey),
+              algorithm: "ecdsa-sha256",
+              publicKey: pemOf(ann),
+            } as const;
+            const witness = rekorWitness({ url: side.url, http: wire, entryKind });
+            const word = await witness.testify({ ...rest, payload, signature, evidence: [] }, call);
+            const found = (await witness.find?.(payload, call)) ?? [];
+            expect(found.map(({ evidence }) => evidence.map((one) => one.kind === "log-entry" && one.url))).toEqual([
+              [word.kind === "log-entry" && word.url],
+            ]);
+            expect(found.map((one) => Buffer.from(one.signature.bytes).equals(signature.bytes))).toEqual([true]);
+          }
+    } finally {
+      await wire.close();
+    }
+  });
+
+  test("rekor-cli finds the entry by its hash", async () => {
+    await alike(async (side) => {
+      const { stdout } = await tool("rekor-cli", ["search", `--sha=${sha(text)}`, `--rekor_server=${side.url}`, "--format=json"]);
+      return (JSON.parse(stdout) as { UUIDs: string[] }).UUIDs.map((uuid) => names.get(uuid)).sort();
+    });
+  });
+
+  test("a log that cannot be searched says so", async () => {
+    const [blind, blinder] = [await startRekor({ trillian }), await rekor({ index: false })];
+    try {
+      const [theirs, ours] = [
+        await post(blind, "index/retrieve", { hash: sha(text) }),
+        await post(blinder, "index/retrieve", { hash: sha(text) }),
+      ];
+      expect([ours.status, ours.headers["content-type"]]).toEqual([theirs.status, theirs.headers["content-type"]]);
+      expect(theirs.status).toBe(501);
+    } finally {
+      await Promise.all([blind.stop(), blinder.close()]);
+    }
   });
 });
 

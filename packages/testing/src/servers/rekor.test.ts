@@ -48,7 +48,8 @@ async function ask(method: string, path: string, body?: unknown): Promise<{ stat
 const create = (proposal: unknown) => ask("POST", "/api/v1/log/entries", proposal);
 
 test("an entry comes back by number, by name with and without tree, by proposal and by search", async () => {
-  const proposal = dsse('{"subject":[{"digest":{"sha256":"abc"}}]}');
+  const subject = "ab".repeat(32);
+  const proposal = dsse(`{"subject":[{"digest":{"sha256":"${subject}"}}]}`);
   const { status, headers, said } = await create(proposal);
   expect(status).toBe(201);
   const [uuid = ""] = Object.keys(said);
@@ -60,9 +61,10 @@ test("an entry comes back by number, by name with and without tree, by proposal 
   for (const asked of [{ entryUUIDs: [uuid], entries: null, logIndexes: null }, { logIndexes: [0] }, { entries: [proposal] }])
     expect(Object.keys((await same("POST", "/api/v1/log/entries/retrieve", asked))[0])).toEqual([uuid]);
   const payloadHash = JSON.parse(log.entries[0]?.body ?? "").spec.payloadHash.value;
-  for (const hash of [payloadHash, `sha256:${payloadHash}`, "sha256:abc"])
+  for (const hash of [payloadHash, `sha256:${payloadHash}`, `sha256:${subject}`])
     expect(await same("POST", "/api/v1/index/retrieve", { hash })).toEqual([uuid]);
-  expect(await same("POST", "/api/v1/index/retrieve", { hash: "sha256:00" })).toEqual([]);
+  expect(await same("POST", "/api/v1/index/retrieve", { hash: "00".repeat(32) })).toEqual([]);
+  expect((await ask("POST", "/api/v1/index/retrieve", { hash: "sha256:00" })).status).toBe(422);
 });
 
 test("the same again is a conflict that says where it is, also under another spelling of the proposal", async () => {

@@ -260,6 +260,9 @@ export async function rekor(options: RekorOptions = {}): Promise<Rekor> {
 
   function searched({ hash, email, publicKey: key, operator = "or" }: Loose): readonly string[] {
     if (!index) throw new Refused(501, "Search Index API not enabled in this Rekor instance");
+    if (hash && !/^((sha512:)?[0-9a-f]{128}|(sha256:)?[0-9a-f]{64}|(sha1:)?[0-9a-f]{40})$/i.test(hash))
+      throw new Refused(422, "hash in body is none");
+    if (email && !/^[^@\s]+@[^@\s]+$/.test(email)) throw new Refused(422, "email in body is none");
     const wanted = [
       ...(hash ? [`${/^sha(256|512):/.test(hash) ? "" : "sha256:"}${hash}`.toLowerCase()] : []),
       ...(email ? [String(email).toLowerCase()] : []),
