@@ -13,9 +13,19 @@ export interface TokenRules {
  * Why an RFC 3161 reply is not to be believed about those bytes, in a sentence; undefined where it is sound.
  * "unknown authority": a newer trust root may know it.
  */
-export function tokenFault(token: Uint8Array, about: Uint8Array, { authorities, nonce }: TokenRules): string | undefined {
-  const timestamp = parsed(token);
-  if (!timestamp) return "it is no timestamp token";
+export function tokenFault(token: Uint8Array, about: Uint8Array, rules: TokenRules): string | undefined {
+  try {
+    return faultOf(RFC3161Timestamp.parse(Buffer.from(token)), about, rules);
+  } catch {
+    return noToken; // whatever is damaged in it
+  }
+}
+
+const noToken = "it is no timestamp token";
+
+function faultOf(timestamp: RFC3161Timestamp, about: Uint8Array, { authorities, nonce }: TokenRules): string | undefined {
+  // 0: granted, 1: granted with changes (RFC 3161 section 2.4.2).
+  if (timestamp.status > 1n || Number.isNaN(timestamp.signingTime.getTime())) return noToken;
   const signers = signersOf(timestamp, authorities);
   if (signers.length === 0) return unknownAuthority;
   if (!signers.some((signer) => isSignedBy(timestamp, about, signer))) return "it is about something else, or its signature does not hold";
@@ -23,16 +33,6 @@ export function tokenFault(token: Uint8Array, about: Uint8Array, { authorities, 
 }
 
 export const unknownAuthority = "no trusted timestamp authority made it, or not while that authority was trusted";
-
-function parsed(token: Uint8Array): RFC3161Timestamp | undefined {
-  try {
-    const timestamp = RFC3161Timestamp.parse(Buffer.from(token));
-    // 0: granted, 1: granted with changes (RFC 3161 section 2.4.2).
-    return timestamp.status <= 1n && timestamp.signingTime.getTime() > 0 ? timestamp : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 function isSignedBy(timestamp: RFC3161Timestamp, about: Uint8Array, { publicKey }: X509Certificate): boolean {
   try {

@@ -131,3 +131,24 @@ test("400 is counted", async () => {
     retry: "counted",
   });
 });
+
+test("a token in the evidence that is damaged anywhere is asked for anew, or was not needed there", { timeout: 20_000 }, async () => {
+  const attestation = await signedBy("P-256");
+  const trust = trusting(authority.authority);
+  const word = await witness({ trust }).testify(attestation, call);
+  const token = Buffer.from(word.kind === "timestamp" ? word.token : "", "base64");
+  const silent = witness({ trust, http: { request: () => Promise.reject(new Error("asked")) } });
+  const outcomes = new Set<string>();
+  for (let at = 0; at < token.length; at += 1) {
+    const damaged = Buffer.from(token);
+    damaged.writeUInt8((damaged[at] ?? 0) ^ 0x41, at);
+    const work = silent.testify(withWord(attestation, { kind: "timestamp", token: damaged.toString("base64") }), call);
+    outcomes.add(
+      await work.then(
+        () => "kept",
+        (error: Error) => error.message,
+      ),
+    );
+  }
+  expect([...outcomes].sort()).toEqual(["asked", "kept"]);
+});
