@@ -102,7 +102,7 @@ export function wire({ http, insecure, requestMs, totalMs }: WireOptions): Wire 
         headers: { ...headers, ...(authorization && { authorization }) },
         ...(method && { method }),
         ...(body !== undefined && { body }),
-        ...(maxBytes !== undefined && { maxBytes }),
+        maxBytes: maxBytes ?? maxAnswerBytes,
         ...(tries !== undefined && { tries }),
         ...(redirects !== undefined && { redirects }),
       });
@@ -153,6 +153,9 @@ interface Greeting {
   readonly origin: string;
   readonly answer: HttpResponse;
 }
+
+/** Of what is only a word or two: an upload taken, a refusal. */
+const maxAnswerBytes = 256 * 1024;
 
 /** Their names come from users: memory must have an end. */
 const maxRegistries = 1000;
