@@ -310,6 +310,35 @@ describe("refused by cosign and by us alike", () => {
   });
 });
 
+describe("exit codes tell why, as cosign's do", () => {
+  const cases: readonly (readonly [string, () => Promise<string>, () => readonly string[], number])[] = [
+    ["nothing is attached", () => pushed("bare"), () => [`--key=${publicFile}`], 10],
+    ["nothing is attached, keyless", () => pushed("bare, keyless"), who, 10],
+    ["there is no such tag", async () => `${registryNamed("docker-registry").host}/team/codes:nowhere`, () => [`--key=${publicFile}`], 11],
+    ["another's key", () => attached("a key"), () => [`--key=${sigstore.rekor.publicKeyFile}`], 12],
+    [
+      "another's identity",
+      () => attached("keyless"),
+      () => ["--certificate-identity=bob", `--certificate-oidc-issuer=${sigstore.issuer.url}`],
+      12,
+    ],
+    // cosign has a code for this, 13, and reports 12 all the same: the reason is wrapped in "no matching signatures".
+    ["a key, where an identity is asked for", () => attached("a key"), who, 13],
+  ];
+  const pushed = (text: string): Promise<string> => pushImage(registryNamed("docker-registry"), "team/codes", text);
+  async function attached(holder: Holder): Promise<string> {
+    const image = await pushed(`${holder} ${Math.random()}`);
+    await attest(image, "tags", signerOf(holder), witnessesOf("v1"));
+    return image;
+  }
+  test.each(cases)("%s", async (_, imageOf, words, code) => {
+    const image = await imageOf();
+    const [theirs] = await cosignCodes(image, words(), ["--offline"]);
+    const [ours] = codesOf(await ourCodes(image, words(), ["--offline"]));
+    expect([theirs, ours]).toEqual([Math.min(code, 12), code]);
+  });
+});
+
 test("with every server of Sigstore gone, all of it still verifies", async () => {
   expect(signed).toHaveLength(combinations.length);
   await sigstore.stop();
