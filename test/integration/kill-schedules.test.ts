@@ -12,9 +12,10 @@ import {
   worldAnnotations,
   worldTags,
 } from "@countersign/testing/world";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 const schedules = 10_000;
+vi.setConfig({ testTimeout: 300_000 });
 const signal = new AbortController().signal;
 const digest = "a".repeat(64);
 const ref = { kind: "TaskRun", namespace: "ci", name: "build", uid: "u1" } as const;

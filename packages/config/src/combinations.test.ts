@@ -10,7 +10,11 @@ describe("each is fine and together they are not what people mean", () => {
     ["storage.oci.repository", { "storage.oci.repository": "r.example/x", "storage.oci.encoding-format": "both" }],
     ["storage.oci.repository.insecure", { "storage.oci.repository.insecure": "true" }],
     ["signers.x509.fulcio.enabled", keyless],
-    ["transparency.version", { ...keyless, "transparency.enabled": "true", "transparency.version": "v2" }],
+    ["storage.oci.encoding-format", { "transparency.enabled": "true", "transparency.version": "v2" }],
+    [
+      "transparency.version",
+      { ...keyless, "transparency.enabled": "true", "transparency.version": "v2", "storage.oci.encoding-format": "both" },
+    ],
   ])("%s", (key, map: Readonly<Record<string, string>>) => {
     expect(warned(map)).toEqual([key]);
   });
@@ -18,7 +22,15 @@ describe("each is fine and together they are not what people mean", () => {
   test.each([
     [{ "storage.oci.repository": "r.example/x" }],
     [{ ...keyless, "transparency.enabled": "manual" }],
-    [{ ...keyless, "transparency.enabled": "true", "transparency.version": "v2", "transparency.tsa.url": "https://tsa.example" }],
+    [
+      {
+        ...keyless,
+        "transparency.enabled": "true",
+        "transparency.version": "v2",
+        "transparency.tsa.url": "https://tsa.example",
+        "storage.oci.encoding-format": "both",
+      },
+    ],
     [{ "artifacts.oci.storage": "tekton", "storage.oci.repository.insecure": "true" }],
   ])("%j says nothing", (map: Readonly<Record<string, string>>) => {
     expect(warned(map)).toEqual([]);

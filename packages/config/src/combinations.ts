@@ -24,6 +24,11 @@ export function combinationsIn({ artifacts, storage: { oci }, signers: { x509 },
       "a Fulcio certificate lasts minutes, and nothing says when it was used: set transparency.enabled or transparency.tsa.url, or verifiers will refuse it",
     ],
     [
+      toRegistry && logged && transparency.version === "v2" && oci.encodingFormat === "dsse",
+      "storage.oci.encoding-format",
+      "a tag has no room for the entry of a Rekor v2, so nobody could verify it there: set storage.oci.encoding-format to sigstore-bundle or both",
+    ],
+    [
       keyless && logged && transparency.version === "v2" && transparency.timestampUrl === "",
       "transparency.version",
       "a Rekor v2 vouches for no time: set transparency.tsa.url, or verifiers will refuse keyless signatures",
