@@ -62,7 +62,7 @@ interface Ways {
 }
 
 function waysFrom(options: HttpOptions, extra: readonly string[]): Ways {
-  const { connectMs = 10_000, connections = 64, hostPolicy, lookup: resolve = lookup } = options;
+  const { connectMs = 5_000, connections = 64, hostPolicy, lookup: resolve = lookup } = options;
   const made = new Map<string, Dispatcher>();
   const pool = { allowH2: false, connections, connectTimeout: connectMs, keepAliveTimeout: 15_000 };
   const plain: buildConnector.BuildOptions = { allowH2: false, timeout: connectMs };

@@ -55,6 +55,7 @@ export interface HttpOptions {
   readonly clientCertificate?: { readonly cert: string; readonly key: string };
   /** Skip certificate verification: always, or for the hosts of this list (hosts, "*.domain", addresses, ranges). */
   readonly insecure?: boolean | readonly string[];
+  /** Default 5 s. */
   readonly connectMs?: number;
   /** Connections per origin. Default 64. */
   readonly connections?: number;
