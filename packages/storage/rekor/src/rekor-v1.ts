@@ -54,12 +54,14 @@ export function rekorV1({ server, url, entryKind, now }: RekorV1Options): Log {
   }
 
   async function search(payload: Payload, call: Call): ReturnType<NonNullable<Log["search"]>> {
-    const uuids = await namesOf(sha256(payload.body), call);
+    const digest = sha256(payload.body);
+    const uuids = await namesOf(digest, call);
     const entries: LogEntry[] = [];
     for (let at = 0; at < uuids.length; at += atOnce) entries.push(...(await named(uuids.slice(at, at + atOnce), call)));
     return entries.flatMap((entry) => {
       const logged = loggedIn(entry);
-      return logged ? [{ entry, signature: signatureIn(logged) }] : [];
+      // The index also names statements that only speak of this digest.
+      return logged?.digest === digest ? [{ entry, signature: signatureIn(logged) }] : [];
     });
   }
 

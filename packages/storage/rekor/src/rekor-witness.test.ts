@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { dsseEnvelope, logEntryFault } from "@countersign/bundle";
 import type { Attestation, Evidence, Witness } from "@countersign/core";
 import { canary, type Misbehaving, misbehave, type Rekor, type RekorMood, rekor } from "@countersign/testing";
@@ -311,6 +312,15 @@ describe("found by search", () => {
     const before = way.count("POST", /retrieve/);
     expect(await witness().find?.(payload, call)).toHaveLength(40);
     expect(way.count("POST", /retrieve/) - before).toBe(5);
+  });
+
+  test("a statement that only speaks of the payload is not found", async () => {
+    const { payload } = await signedBy("P-256", { envelope: "none" });
+    const digest = createHash("sha256").update(payload.body).digest("hex");
+    await witness().testify(await signedBy("P-256", { about: digest }), call);
+    expect(log.entries).toHaveLength(1);
+    expect(await witness().find?.(payload, call)).toEqual([]);
+    expect(way.count("POST", /entries.retrieve/)).toBe(1);
   });
 
   test("what cannot be verified is not found", async () => {

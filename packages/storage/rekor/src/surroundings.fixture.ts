@@ -29,8 +29,18 @@ const algorithms: Readonly<Record<Curve, SignatureAlgorithm>> = {
 };
 
 /** A statement or an image signature, signed by a key of that kind: each time anew, and with ECDSA each time differently. */
-export async function signedBy(curve: Curve, options: { builder?: string; envelope?: "dsse" | "none" } = {}): Promise<Attestation> {
-  const attestation = await anAttestation(options);
+export async function signedBy(
+  curve: Curve,
+  { about, ...options }: { builder?: string; envelope?: "dsse" | "none"; about?: string } = {},
+): Promise<Attestation> {
+  const sample = await anAttestation(options);
+  // Another subject, where one is given: the sha256 that the statement speaks of.
+  const body = Buffer.from(
+    Buffer.from(sample.payload.body)
+      .toString()
+      .replace(/"sha256":"[0-9a-f]+"/, about ? `"sha256":"${about}"` : "$&"),
+  );
+  const attestation = { ...sample, payload: { ...sample.payload, body } };
   const { privateKey, publicKey } = pairs[curve];
   const message = messageOf(attestation.payload);
   const hash = /sha(256|384|512)/.exec(algorithms[curve])?.[0] ?? null;
