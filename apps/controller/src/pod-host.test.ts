@@ -79,6 +79,28 @@ describe("the way to registries", () => {
   });
 });
 
+test("who is down is given a rest, whichever way leads there, and its return is told", async () => {
+  let [now, told, asked, status] = [0, 0, 0, 503];
+  const server = createServer((_, response) => {
+    asked += 1;
+    response.writeHead(status).end();
+  });
+  server.listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  cleanUp.push(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const one = host({}, { now: () => now, recovered: () => void told++ });
+  for (let n = 0; n < 5; n++) expect(await get(one.registryHttp(open), url)).toBe(503);
+  expect([await get(one.registryHttp({ ...open, insecure: true }), url), await get(one.http(), url), asked]).toEqual([
+    "paused",
+    "paused",
+    5,
+  ]);
+  [now, status] = [11_000, 200];
+  expect([await get(one.http(), url), told]).toEqual([200, 1]);
+  expect([await get(one.registryHttp(open), url), told]).toEqual([200, 1]);
+});
+
 describe("credentials", () => {
   const run = { run: { kind: "TaskRun", namespace: "ci", name: "n", uid: "u" }, serviceAccount: "builder" } as const;
   const of = async (...sources: readonly string[]) =>

@@ -15,6 +15,8 @@ export interface PodHostOptions {
   readonly connections?: number;
   /** Told when one of them answers again after an outage. */
   readonly recovered?: () => void;
+  /** Milliseconds; default Date.now. */
+  readonly now?: () => number;
 }
 
 export interface PodHost extends CatalogHost {
@@ -23,9 +25,9 @@ export interface PodHost extends CatalogHost {
 
 /** What the pod lends to plug-ins: the mounted key, registry credentials, and one way out for each set of rules. */
 export function podHost(options: PodHostOptions): PodHost {
-  const { keys, secrets, imagePullSecrets, caFile, env, connections = 16, recovered } = options;
+  const { keys, secrets, imagePullSecrets, caFile, env, connections = 16, recovered, now = Date.now } = options;
   // One for all ways out: what is down is down, whoever asks.
-  const rests = breaker(recovered ? { recovered } : {});
+  const rests = breaker({ now, ...(recovered && { recovered }) });
   const common = { env, connections, breaker: rests, userAgent: "countersign", ...(caFile && { caFile }) };
   const wires = new Map<string, Http>();
   function wire(name: unknown, rules: () => HttpOptions): Http {
