@@ -162,10 +162,17 @@ async function recovery(place: Town, runs: number): Promise<number> {
   const tookMs = place.clock.now() - since;
   expectAllWell(place, runs);
   expect(tookMs).toBeLessThanOrEqual(5 * minute);
+  // Many waiters make sure that somebody probes as soon as the breaker lets them, and the first answer wakes all the others.
+  if (runs > 100) expect(tookMs).toBeLessThanOrEqual(minute);
   return tookMs;
 }
 
-const oci = { "artifacts.taskrun.storage": "oci", "artifacts.oci.storage": "oci" };
+/** Five hundred runs with one attestation each, or a few with two: most of an hour's outage is formatting and signing for nothing. */
+const kindsOf = (runs: number): readonly string[] => (runs < 100 ? ["att", "sig"] : ["att"]);
+const oci = (runs: number): Readonly<Record<string, string>> => ({
+  "artifacts.taskrun.storage": "oci",
+  "artifacts.oci.storage": kindsOf(runs).includes("sig") ? "oci" : "",
+});
 
 async function gated(server: { readonly url: string; close(): Promise<void> }): Promise<Misbehaving> {
   const gate = await misbehave(server.url);
@@ -174,9 +181,9 @@ async function gated(server: { readonly url: string; close(): Promise<void> }): 
 }
 
 /** Each image's tag in the registry holds one layer: stored, and stored once. */
-function expectOnce(store: Registry, runs: number, kinds: readonly string[] = ["att", "sig"]): void {
+function expectOnce(store: Registry, runs: number): void {
   for (let n = 0; n < runs; n++)
-    for (const kind of kinds) {
+    for (const kind of kindsOf(runs)) {
       const tag = `sha256-${n.toString(16).padStart(64, "0")}.${kind}`;
       const manifest = store.manifest(`team/app-${n % 7}`, tag);
       const { layers } = JSON.parse(Buffer.from(manifest?.bytes ?? "{}").toString()) as { layers?: readonly object[] };
@@ -196,7 +203,7 @@ describe("a registry that is down for an hour", patient, () => {
     let down = true;
     gate.fault = () => (down ? fault() : undefined);
     const load = crowd(gate);
-    const place = await town(runs, gate.host, oci);
+    const place = await town(runs, gate.host, oci(runs));
     await place.pass(10 * minute);
     const heap = heapBytes();
     await place.pass(50 * minute);
@@ -237,11 +244,8 @@ describe("a log that is out of order for an hour", patient, () => {
     gate.fault = () => (down ? trouble.fault : undefined);
     log.mood = trouble.mood;
     const load = crowd(gate);
-    // Half an attestation for each of five hundred: an hour passes sooner.
-    const images = runs < 100;
     const config = {
-      ...oci,
-      ...(!images && { "artifacts.oci.storage": "" }),
+      ...oci(runs),
       "transparency.enabled": "true",
       "transparency.url": gate.url,
       "trust.root": trustedRoot({ logs: log.logs }),
@@ -254,8 +258,8 @@ describe("a log that is out of order for an hour", patient, () => {
     down = false;
     log.mood = undefined;
     const tookMs = await recovery(place, runs);
-    expectOnce(store, runs, images ? ["att", "sig"] : ["att"]);
-    expect(log.entries.length).toBe(images ? 2 * runs : runs);
+    expectOnce(store, runs);
+    expect(log.entries.length).toBe(kindsOf(runs).length * runs);
     expect(load.most).toBeLessThanOrEqual(2 * concurrency);
     console.info(`${runs} runs: ${tookMs / second} s after the end, ${load.most} requests at once, ${gate.requests.length} in all`);
   });
