@@ -2,9 +2,10 @@ import { generateKeyPairSync } from "node:crypto";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { memoryLedger } from "@countersign/attest";
-import { type CatalogHost, planFromConfig } from "@countersign/catalog";
+import { type Catalog, type CatalogHost, catalog, planFromConfig } from "@countersign/catalog";
 import { parseConfig } from "@countersign/config";
 import { breaker, http } from "@countersign/http";
+import { rekorWitness } from "@countersign/storage-rekor";
 import {
   type FakeClock,
   type Fault,
@@ -70,6 +71,15 @@ interface Town {
   readonly signed: () => number;
 }
 
+/** Time-outs are of the real clock: a log has a fifth of a second. */
+const impatient: Catalog = {
+  ...catalog,
+  witnesses: {
+    rekor: ({ transparency: { url } }, host) =>
+      rekorWitness({ url, http: host.http(), timeoutMs: 200, ...(host.trust && { trust: host.trust }) }),
+  },
+};
+
 const ledgerCap = 256 * 1024;
 
 /** A controller over a cluster with finished runs, each of which built an image of its own; its plan is made of a configuration. */
@@ -117,7 +127,7 @@ async function town(
   };
   const givenUp: ControllerNews[] = [];
   const house = housed(cluster, {
-    ...{ visitsAtOnce: concurrency, planOf: planFromConfig(parsed.config, host), clock, ledger },
+    ...{ visitsAtOnce: concurrency, planOf: planFromConfig(parsed.config, host, impatient), clock, ledger },
     // Ten thousand failures would be kept otherwise, each with its causes: the memory to be measured is the controller's.
     speak: (news) => void (news.kind === "failed" && news.final && givenUp.push(news)),
     events: { tell: async () => undefined },
@@ -230,6 +240,8 @@ describe("a log that is out of order for an hour", patient, () => {
     ["answers 429", 10, { fault: { kind: "status", status: 429, headers: { "retry-after": "600" } } }],
     ["answers 500", 10, { fault: { kind: "status", status: 500 } }],
     ["answers 503", 10, { fault: { kind: "status", status: 503 } }],
+    ["takes everything and never answers", 10, { fault: { kind: "half-open" } }],
+    ["is so slow that nobody waits for it", 10, { fault: { kind: "delay", ms: 400 } }],
     ["answers garbage", 10, { fault: { kind: "garbage" } }],
     ["gives entries without proof", 10, { mood: "no-proof" }],
     ["gives wrong proofs", 10, { mood: "wrong-proof" }],
