@@ -7,10 +7,11 @@ import { type Misbehaving, misbehave, type ProxiedRequest, type Rekor, rekor, tr
 import { type Policy, type TrustMaterial, trustedRootFrom, verify } from "@countersign/verify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Server } from "./harness/child.ts";
+import { compileCache } from "./harness/compile-cache.ts";
 import { type Fulcio, type Registry, startDockerRegistry, startFulcio, startTrillian, tempFolder } from "./harness/index.ts";
 import { writeKubeconfig } from "./harness/kubeconfig.ts";
 import type { Trillian } from "./harness/sigstore.ts";
-import { built, pushImage, type System, startSystem } from "./harness/system.ts";
+import { built, finished, pushImage, type System, startSystem } from "./harness/system.ts";
 import "./harness/on-failure.ts";
 
 /**
@@ -36,6 +37,7 @@ let ca: Misbehaving;
 let kubeconfig: string;
 let tokenFile: string;
 let controller: Server | undefined;
+let env: Awaited<ReturnType<typeof compileCache>>;
 
 type Phase = "before" | "after";
 type Where = (passage: ProxiedRequest, phase: Phase) => boolean;
@@ -63,6 +65,7 @@ async function guarded(target: string, targetCa?: string): Promise<Misbehaving> 
 }
 
 beforeAll(async () => {
+  env = await compileCache();
   [system, registry, trillian] = await Promise.all([startSystem(), startDockerRegistry(), startTrillian()]);
   await system.api.kubectl([
     ...["create", "clusterrolebinding", "issuer-discovery"],
@@ -118,62 +121,91 @@ interface Statement {
   readonly attached: readonly Attached[];
 }
 
+interface Scene {
+  readonly log: Rekor;
+  /** Between controller and log. */
+  readonly gate: Misbehaving;
+  readonly trust: TrustMaterial;
+  readonly policy: Policy;
+  close(): Promise<void>;
+}
+/** A log of its own, and the controller's configuration for it. */
+async function setTheScene({ keyless, index }: { readonly keyless: boolean; readonly index: boolean }): Promise<Scene> {
+  const log = await rekor({ index });
+  const gate = await guarded(log.url);
+  const ctLog = fulcio.ctLog && { keyId: keyIdOf(fulcio.ctLog.publicKey), publicKey: fulcio.ctLog.publicKey, url: fulcio.ctLog.url };
+  const root = trustedRoot({
+    certificateAuthorities: [{ url: fulcio.url, certificates: [fulcio.chain] }],
+    ctLogs: ctLog ? [ctLog] : [],
+    logs: log.logs,
+  });
+  await system.configure({
+    ...{ "artifacts.taskrun.storage": "tekton,oci", "artifacts.oci.storage": "tekton,oci" },
+    ...{ "transparency.enabled": "true", "transparency.url": gate.url, "trust.root": root },
+    ...(keyless && {
+      "signers.x509.fulcio.enabled": "true",
+      "signers.x509.fulcio.address": ca.url,
+      "signers.x509.identity.token.file": tokenFile,
+    }),
+  });
+  const certificateIdentity = `https://kubernetes.io/namespaces/${namespace}/serviceaccounts/tekton-chains-controller`;
+  return {
+    ...{ log, gate },
+    trust: { publicKeys: keyless ? [] : [system.publicKey], sigstore: trustedRootFrom(root) },
+    policy: keyless ? { identity: { certificateIdentity, oidcIssuer: system.api.url } } : {},
+    async close() {
+      await die();
+      await gate.close();
+      await log.close();
+    },
+  };
+}
+
+interface Made {
+  readonly name: string;
+  readonly image: string;
+}
+async function newRun(name: string): Promise<Made> {
+  const image = (await pushImage(registry, `team/${name}`, name)).replace(registry.host, images.host);
+  await system.put({ kind: "taskrun", name, status: built(image) });
+  return { name, image };
+}
+const marksOf = (name: string): Promise<Readonly<Record<string, string>>> => system.annotations("taskrun", name);
+const isSigned = (name: string): Promise<void> =>
+  expect.poll(async () => (await marksOf(name))["chains.tekton.dev/signed"], { timeout: 60_000 }).toBe("true");
+
+const shelf = ociStorage({ http: wire, credentials: async () => [] });
+async function statementsOf({ name, image }: Made): Promise<readonly Statement[]> {
+  const attached = await shelf.discover(image.replace(images.host, registry.host), { signal });
+  const digests = [...new Set(attached.map(({ found }) => found.digest))];
+  return digests.map((digest) => ({ run: name, digest, attached: attached.filter(({ found }) => found.digest === digest) }));
+}
+
+/** Lives until it strikes where it is told to. */
+async function liveUntil(where: Where): Promise<void> {
+  killed = undefined;
+  killAt = where;
+  controller = await system.controller({ kubeconfig, env });
+  await expect.poll(() => killed !== undefined, { timeout: 20_000, interval: 10 }).toBe(true);
+  await killed;
+}
+
 describe.each([
   { title: "a held key", keyless: false, index: true },
   { title: "keyless, and a log that can be searched", keyless: true, index: true },
   { title: "keyless, and a log that cannot be searched", keyless: true, index: false },
 ])("$title", ({ title, keyless, index }) => {
   const stem = `${keyless ? "keyless" : "key"}-${index ? "searched" : "blind"}`;
-  const made: { readonly name: string; readonly image: string }[] = [];
+  const made: Made[] = [];
   const provenAt = new Set<string>();
-  let log: Rekor;
-  let gate: Misbehaving;
-  let trust: TrustMaterial;
-  let policy: Policy;
-
+  let scene: Scene;
   beforeAll(async () => {
-    log = await rekor({ index });
-    gate = await guarded(log.url);
-    const ctLog = fulcio.ctLog && { keyId: keyIdOf(fulcio.ctLog.publicKey), publicKey: fulcio.ctLog.publicKey, url: fulcio.ctLog.url };
-    const root = trustedRoot({
-      certificateAuthorities: [{ url: fulcio.url, certificates: [fulcio.chain] }],
-      ctLogs: ctLog ? [ctLog] : [],
-      logs: log.logs,
-    });
-    trust = { publicKeys: keyless ? [] : [system.publicKey], sigstore: trustedRootFrom(root) };
-    policy = keyless
-      ? {
-          identity: {
-            certificateIdentity: `https://kubernetes.io/namespaces/${namespace}/serviceaccounts/tekton-chains-controller`,
-            oidcIssuer: system.api.url,
-          },
-        }
-      : {};
-    await system.configure({
-      ...{ "artifacts.taskrun.storage": "tekton,oci", "artifacts.oci.storage": "tekton,oci" },
-      ...{ "transparency.enabled": "true", "transparency.url": gate.url, "trust.root": root },
-      ...(keyless && {
-        "signers.x509.fulcio.enabled": "true",
-        "signers.x509.fulcio.address": ca.url,
-        "signers.x509.identity.token.file": tokenFile,
-      }),
-    });
+    scene = await setTheScene({ keyless, index });
   });
-  afterAll(async () => {
-    await die();
-    await gate?.close();
-    await log?.close();
-  });
+  afterAll(() => scene?.close());
 
-  const shelf = ociStorage({ http: wire, credentials: async () => [] });
-  const marksOf = (name: string): Promise<Readonly<Record<string, string>>> => system.annotations("taskrun", name);
-  async function statementsOf({ name, image }: (typeof made)[number]): Promise<readonly Statement[]> {
-    const attached = await shelf.discover(image.replace(images.host, registry.host), { signal });
-    const digests = [...new Set(attached.map(({ found }) => found.digest))];
-    return digests.map((digest) => ({ run: name, digest, attached: attached.filter(({ found }) => found.digest === digest) }));
-  }
   const isProven = ({ attached }: Statement): boolean =>
-    attached.every(({ found, payload, digest }) => verify(found, payload, trust, { ...policy, subject: digest }).accepted);
+    attached.every(({ found, payload, digest }) => verify(found, payload, scene.trust, { ...scene.policy, subject: digest }).accepted);
 
   /** A run that says it is signed has both statements stored, and each verifies with the log's word. */
   async function assertNoneTooEarly(): Promise<void> {
@@ -187,7 +219,7 @@ describe.each([
   /** What the log keeps of a statement, by the digest of its payload. */
   function entriesByStatement(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const { body } of log.entries) {
+    for (const { body } of scene.log.entries) {
       const { kind, spec } = JSON.parse(body) as {
         kind: string;
         spec: { payloadHash?: { value: string }; data?: { hash: { value: string } } };
@@ -210,28 +242,21 @@ describe.each([
     let inTheGap = 0;
     const named = points(keyless);
     for (let life = 0; life < lives; life++) {
-      const name = `${stem}-${life}`;
-      const image = (await pushImage(registry, `${stem}/${life}`, name)).replace(registry.host, images.host);
-      await system.put({ kind: "taskrun", name, status: built(image) });
-      made.push({ name, image });
+      made.push(await newRun(`${stem}-${life}`));
       const before = entriesByStatement();
-      killed = undefined;
       const point = named[life];
-      killAt = point?.();
-      controller = await system.controller({ kubeconfig });
-      if (point) await expect.poll(() => killed !== undefined, { timeout: 20_000, interval: 10 }).toBe(true);
+      if (point) await liveUntil(point());
       else {
+        controller = await system.controller({ kubeconfig, env });
         await sleep(20 + Math.random() * 300);
-        killed = die();
+        await die();
       }
-      await killed;
       inTheGap += await leftInTheLog(before);
       await assertNoneTooEarly();
     }
 
-    controller = await system.controller({ kubeconfig });
-    for (const { name } of made)
-      await expect.poll(async () => (await marksOf(name))["chains.tekton.dev/signed"], { timeout: 60_000 }).toBe("true");
+    controller = await system.controller({ kubeconfig, env });
+    for (const { name } of made) await isSigned(name);
     await assertNoneTooEarly();
     await die();
 
@@ -249,6 +274,35 @@ describe.each([
     if (!keyless || index) expect(extras).toBe(0);
     else expect(extras).toBeLessThanOrEqual(inTheGap);
   }, 400_000);
+});
+
+test("what a lagging index hid is told once it shows: entries of ours that belong to nothing", async () => {
+  const scene = await setTheScene({ keyless: true, index: true });
+  try {
+    // Of one statement, so that it is known which one is logged first.
+    const name = "lagging";
+    await system.put({ kind: "taskrun", name, status: finished() });
+    await liveUntil(nth(1, "after", isLogged));
+    const honest = scene.gate.fault;
+    scene.gate.fault = (request) =>
+      request.path === "/api/v1/index/retrieve" ? { kind: "status", status: 200, body: "[]" } : honest(request);
+    await liveUntil(nth(1, "after", isLogged));
+
+    scene.gate.fault = honest;
+    const last = await system.controller({ kubeconfig, env });
+    controller = last;
+    await isSigned(name);
+    expect(scene.log.entries).toHaveLength(2);
+    const told = last
+      .logs()
+      .split("\n")
+      .filter((line) => line.includes("witness.orphan-entry"));
+    const orphans = told.flatMap((line) => line.match(/logIndex=\d+/g) ?? []);
+    const stored = /logIndex=\d+$/.exec((await marksOf(name))["chains.tekton.dev/transparency"] ?? "")?.[0] ?? "";
+    expect([...orphans, stored].sort()).toEqual(["logIndex=0", "logIndex=1"]);
+  } finally {
+    await scene.close();
+  }
 });
 
 function keyIdOf(pem: string): string {
