@@ -76,10 +76,13 @@ const ann = async (): Promise<{ token: string; source: string }> => ({
 const signerOf = (holder: Holder): Signer =>
   holder === "a key" ? keySigner : keylessSigner({ url: sigstore.fulcio.url, http: wire, tokens: ann, trust: believed });
 
-function witnessesOf(generation: Generation): readonly Witness[] {
+function witnessesOf(generation: Generation, layout: Layout): readonly Witness[] {
   const log = { http: wire, trust: believed };
   if (generation === "v1") return [rekorWitness({ ...log, url: sigstore.rekor.url })];
-  return [rekorWitness({ ...log, url: sigstore.tiles.url, version: "v2" }), timestampWitness({ ...log, url: sigstore.timestamps.url })];
+  return [
+    rekorWitness({ ...log, url: sigstore.tiles.url, version: "v2" }),
+    timestampWitness({ ...log, url: sigstore.timestamps.url, over: layout === "tags" ? "envelope" : "signature" }),
+  ];
 }
 
 /** The run's provenance and its image's signature, by the whole pipeline; answers what the witnesses said. */
@@ -127,33 +130,30 @@ const combinations = generations.flatMap((generation) =>
     ),
   ),
 );
-/**
- * In a tag, cosign 3.1.1 puts a timestamp over the signature, as we do, and looks for one over the whole envelope: no attestation passes there by
- * its timestamp alone, not even its own.
- */
-const cosignsVerdict = (generation: Generation, layout: Layout): readonly number[] => [0, generation === "v2" && layout === "tags" ? 1 : 0];
-const signed: { readonly image: string; readonly words: readonly string[]; readonly verdict: readonly number[] }[] = [];
+const signed: { readonly image: string; readonly words: readonly string[] }[] = [];
 
 describe("what we sign", () => {
   test.each(combinations)(
     "with $holder, seen by Rekor $generation, in $layout of $where",
     async ({ generation, holder, layout, where }) => {
       const image = await pushImage(registryNamed(where), `team/${generation}-${layout}`, `${generation} ${holder} ${layout} ${where}`);
-      const evidence = await attest(image, layout, signerOf(holder), witnessesOf(generation));
+      const evidence = await attest(image, layout, signerOf(holder), witnessesOf(generation, layout));
       expect(evidence.map(({ kind }) => kind)).toEqual(
         generation === "v1" ? ["log-entry", "log-entry"] : ["log-entry", "timestamp", "log-entry", "timestamp"],
       );
       const words = wordsFor(holder, generation, layout);
-      const verdict = cosignsVerdict(generation, layout);
-      signed.push({ image, words, verdict });
+      signed.push({ image, words });
       const [theirs, ours] = await Promise.all([cosignCodes(image, words, [`--rekor-url=${sigstore.rekor.url}`]), ourCodes(image, words)]);
-      expect([theirs, codesOf(ours)], ours.map(({ stdout, stderr }) => stdout + stderr).join("\n")).toEqual([verdict, [0, 0]]);
+      expect([theirs, codesOf(ours)], ours.map(({ stdout, stderr }) => stdout + stderr).join("\n")).toEqual([
+        [0, 0],
+        [0, 0],
+      ]);
     },
   );
 
   test("rekor-cli finds the entries, of which Rekor v1 proves the inclusion", async () => {
     const image = await pushImage(registryNamed("docker-registry"), "team/found", "found");
-    const evidence = await attest(image, "tags", signerOf("keyless"), witnessesOf("v1"));
+    const evidence = await attest(image, "tags", signerOf("keyless"), witnessesOf("v1", "tags"));
     for (const word of evidence) {
       if (word.kind !== "log-entry") continue;
       expect(word.url).toBe(`${sigstore.rekor.url}/api/v1/log/entries?logIndex=${word.entry.logIndex}`);
@@ -193,6 +193,7 @@ describe("what cosign signs keyless, we verify", () => {
       const common = ["--yes", "--allow-insecure-registry", `--trusted-root=${sigstore.trustedRoot.file}`, `--identity-token=${token}`];
       await cosign([...command, ...common, ...(await flags()), image]);
     }
+    // In a tag cosign 3.1.1 puts a timestamp over the signature and then looks for one over the envelope: its own attestation does not pass.
     const verdict = [0, more.includes("--use-signed-timestamps") ? 1 : 0];
     expect([await cosignCodes(image, [...who(), ...more]), codesOf(await ourCodes(image, [...who(), ...more]))]).toEqual([verdict, [0, 0]]);
     const bob = ["--certificate-identity=bob@example.test", `--certificate-oidc-issuer=${sigstore.issuer.url}`];
@@ -222,7 +223,7 @@ describe("refused by cosign and by us alike", () => {
     try {
       const { file } = await trustedRootOf({ fulcio: sigstore.fulcio, rekor: other });
       for (const holder of holders) {
-        const image = await imageIn(layout, holder, witnessesOf("v1"));
+        const image = await imageIn(layout, holder, witnessesOf("v1", layout));
         const [theirs, ours] = await both(image, wordsFor(holder, "v1", layout), [`--trusted-root=${file}`, "--offline"]);
         expect([holder, ours]).toEqual([holder, theirs]);
         expect(theirs).not.toContain(0);
@@ -233,7 +234,7 @@ describe("refused by cosign and by us alike", () => {
   });
 
   test.each(layouts)("an SCT of another CT log (%s)", async (layout) => {
-    const image = await imageIn(layout, "keyless", witnessesOf("v1"));
+    const image = await imageIn(layout, "keyless", witnessesOf("v1", layout));
     const ctLog = { ...sigstore.fulcio.ctLog, publicKeyFile: sigstore.rekor.publicKeyFile };
     const { file } = await trustedRootOf({ fulcio: { ...sigstore.fulcio, ctLog }, rekor: sigstore.rekor });
     const [theirs, ours] = await both(image, who(), [`--trusted-root=${file}`, "--offline"]);
@@ -242,7 +243,7 @@ describe("refused by cosign and by us alike", () => {
   });
 
   test.each(layouts)("another CA (%s)", async (layout) => {
-    const image = await imageIn(layout, "keyless", witnessesOf("v1"));
+    const image = await imageIn(layout, "keyless", witnessesOf("v1", layout));
     const { file } = await trustedRootOf({
       fulcio: { ...sigstore.fulcio, chainFile: sigstore.timestamps.chainFile },
       rekor: sigstore.rekor,
@@ -253,7 +254,7 @@ describe("refused by cosign and by us alike", () => {
   });
 
   test.each(layouts)("somebody else's identity, or issuer (%s)", async (layout) => {
-    const image = await imageIn(layout, "keyless", witnessesOf("v1"));
+    const image = await imageIn(layout, "keyless", witnessesOf("v1", layout));
     for (const words of [
       ["--certificate-identity=bob@example.test", `--certificate-oidc-issuer=${sigstore.issuer.url}`],
       ["--certificate-identity=ann@example.test", "--certificate-oidc-issuer=https://elsewhere.test"],
@@ -266,7 +267,7 @@ describe("refused by cosign and by us alike", () => {
 
   /** A tag keeps the log's promise, not its proof. */
   test("a checkpoint of a smaller tree (bundles)", async () => {
-    const [rekor] = witnessesOf("v1");
+    const [rekor] = witnessesOf("v1", "tags");
     if (!rekor) return expect.fail("no witness");
     const earlier = async (): Promise<string> =>
       ((await request(`${sigstore.rekor.url}/api/v1/log`)).json() as { signedTreeHead: string }).signedTreeHead;
@@ -328,7 +329,7 @@ describe("exit codes tell why, as cosign's do", () => {
   const pushed = (text: string): Promise<string> => pushImage(registryNamed("docker-registry"), "team/codes", text);
   async function attached(holder: Holder): Promise<string> {
     const image = await pushed(`${holder} ${Math.random()}`);
-    await attest(image, "tags", signerOf(holder), witnessesOf("v1"));
+    await attest(image, "tags", signerOf(holder), witnessesOf("v1", "tags"));
     return image;
   }
   test.each(cases)("%s", async (_, imageOf, words, code) => {
@@ -342,8 +343,8 @@ describe("exit codes tell why, as cosign's do", () => {
 test("with every server of Sigstore gone, all of it still verifies", async () => {
   expect(signed).toHaveLength(combinations.length);
   await sigstore.stop();
-  for (const { image, words, verdict } of signed) {
+  for (const { image, words } of signed) {
     const [theirs, ours] = await Promise.all([cosignCodes(image, words, ["--offline"]), ourCodes(image, words, ["--offline"])]);
-    expect([image, theirs, codesOf(ours)]).toEqual([image, verdict, [0, 0]]);
+    expect([image, theirs, codesOf(ours)]).toEqual([image, [0, 0], [0, 0]]);
   }
 });

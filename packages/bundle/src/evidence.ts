@@ -4,9 +4,11 @@ import { RFC3161Timestamp } from "@sigstore/core";
 export const logEntriesIn = (evidence: readonly Evidence[]): readonly LogEntry[] =>
   evidence.flatMap((word) => (word.kind === "log-entry" ? [word.entry] : []));
 
-/** RFC 3161 tokens, base64 of their DER. */
-export const timestampsIn = (evidence: readonly Evidence[]): readonly string[] =>
-  evidence.flatMap((word) => (word.kind === "timestamp" ? [word.token] : []));
+/** RFC 3161 tokens, base64 of their DER: all of them, or those over the signature or over the envelope. */
+export const timestampsIn = (evidence: readonly Evidence[], over?: "signature" | "envelope"): readonly string[] =>
+  evidence.flatMap((word) =>
+    word.kind === "timestamp" && (over === undefined || over === (word.over ?? "signature")) ? [word.token] : [],
+  );
 
 /** When somebody saw the signature first, in seconds since 1970; undefined where nobody vouches for a time. It is read, not verified. */
 export function seenAt(evidence: readonly Evidence[]): number | undefined {

@@ -2,7 +2,7 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import type { Attestation, Evidence, LogEntry } from "@countersign/core";
 import { base64Bytes, hintOf, inTotoPayloadType, parseEnvelope } from "@countersign/in-toto-attestation";
 import { describe, expect, test } from "vitest";
-import { logEntriesIn, seenAt, timestampsIn } from "./evidence.ts";
+import { logEntriesIn, seenAt } from "./evidence.ts";
 import { aLog } from "./log.fixture.ts";
 import { logEntryFault } from "./log-entry.ts";
 import { messageOf, sha256 } from "./message.ts";
@@ -42,7 +42,8 @@ const token: Evidence = { kind: "timestamp", token: "AAAA" };
 describe("a sigstore bundle", () => {
   test("gives back what went in: payload, signature, entries of both generations, timestamps", () => {
     const whole = attestation("dsse", [word(v1.entry(0, 1)), word(v1.entry(3, 7)), word(v2.entry(0, 1)), word(v2.entry(5, 9)), token]);
-    const read = foundInBundle(sigstoreBundle(whole));
+    const ofTags: Evidence = { kind: "timestamp", token: "BBBB", over: "envelope" };
+    const read = foundInBundle(sigstoreBundle({ ...whole, evidence: [ofTags, ...whole.evidence] }));
     expect(read?.found.digest).toBe(sha256(whole.payload.body));
     expect(Buffer.from(read?.payload ?? []).equals(Buffer.from(whole.payload.body))).toBe(true);
     expect(Buffer.from(read?.found.signature.bytes ?? []).equals(Buffer.from(whole.signature.bytes))).toBe(true);
@@ -82,13 +83,15 @@ describe("a sigstore bundle", () => {
 describe("a layer of a tag", () => {
   test.each(["dsse", "none"] as const)("%s: gives back signature, promise and timestamp", (envelope) => {
     const entry = v1.entry(3, 7);
-    const whole = attestation(envelope, [token, word(entry)]);
+    const ofLayer: Evidence = envelope === "dsse" ? { kind: "timestamp", token: "BBBB", over: "envelope" } : token;
+    const other: Evidence = envelope === "dsse" ? token : { kind: "timestamp", token: "BBBB", over: "envelope" };
+    const whole = attestation(envelope, [other, ofLayer, word(entry)]);
     const found = foundInLayer(tagLayer(whole));
     expect(found?.digest).toBe(sha256(whole.payload.body));
     expect(Buffer.from(found?.signature.bytes ?? []).equals(Buffer.from(whole.signature.bytes))).toBe(true);
     const { inclusionProof: _, ...promise } = entry;
     expect(logEntriesIn(found?.evidence ?? [])).toEqual([promise]);
-    expect(timestampsIn(found?.evidence ?? [])).toEqual(["AAAA"]);
+    expect(found?.evidence.filter(({ kind }) => kind === "timestamp")).toEqual([ofLayer]);
     expect(logEntryFault(promise, [v1.key], { promiseSuffices: true })).toBeUndefined();
   });
 

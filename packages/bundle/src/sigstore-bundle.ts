@@ -38,7 +38,7 @@ export function sigstoreBundle({ payload, signature, evidence }: Pick<Attestatio
 
 /** Log entries and timestamps as verification material names them; nothing where there is none. */
 export function evidenceMaterial(evidence: readonly Evidence[]): object {
-  const [entries, tokens] = [logEntriesIn(evidence), timestampsIn(evidence)];
+  const [entries, tokens] = [logEntriesIn(evidence), timestampsIn(evidence, "signature")];
   return {
     ...(entries.length > 0 && { tlogEntries: entries.map(withoutZeros) }),
     ...(tokens.length > 0 && {

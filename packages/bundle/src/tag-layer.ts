@@ -24,7 +24,7 @@ export function tagLayer(attestation: Attestation): Layer {
   const { payload, signature, evidence } = attestation;
   const raw = payload.envelope === "none";
   const log = logEntriesIn(evidence).find((entry) => entry.inclusionPromise);
-  const [token] = timestampsIn(evidence);
+  const [token] = timestampsIn(evidence, raw ? "signature" : "envelope");
   return {
     mediaType: raw ? payload.mediaType : dsseLayerMediaType,
     bytes: raw ? payload.body : Buffer.from(dsseEnvelope(attestation)),
@@ -57,13 +57,16 @@ export function foundInLayer({ bytes, annotations }: Layer): Found | undefined {
   const found = signature
     ? { digest: sha256(bytes), signature: foundSignature(Buffer.from(signature, "base64"), rest), evidence: [] }
     : foundInEnvelope(Buffer.from(bytes).toString(), rest);
-  return found && { ...found, evidence: evidenceFrom(annotations) };
+  return found && { ...found, evidence: evidenceFrom(annotations, signature ? {} : { over: "envelope" }) };
 }
 
-function evidenceFrom({ [logKey]: log, [timestampKey]: timestamp }: Annotations): readonly Evidence[] {
+function evidenceFrom(
+  { [logKey]: log, [timestampKey]: timestamp }: Annotations,
+  over: { readonly over?: "envelope" },
+): readonly Evidence[] {
   const entry = readable(log, promiseFrom);
   const token = readable(timestamp, ({ SignedRFC3161Timestamp: text }) => (typeof text === "string" && text !== "" ? text : undefined));
-  return [...(entry ? [{ kind: "log-entry", entry } as const] : []), ...(token ? [{ kind: "timestamp", token } as const] : [])];
+  return [...(entry ? [{ kind: "log-entry", entry } as const] : []), ...(token ? [{ kind: "timestamp", token, ...over } as const] : [])];
 }
 
 /** The reverse of rekorBundle; kind and version stand in the entry itself. */

@@ -6,7 +6,7 @@ import { slsaV1 } from "@countersign/formatters-slsa-v1";
 import { identityTokens, keylessSigner } from "@countersign/signers-keyless";
 import { x509Signer } from "@countersign/signers-x509";
 import { type OciOptions, ociStorage } from "@countersign/storage-oci";
-import { rekorWitness, timestampWitness } from "@countersign/storage-rekor";
+import { rekorWitness, type TimestampOptions, timestampWitness } from "@countersign/storage-rekor";
 import { tektonStorage } from "@countersign/storage-tekton";
 import type { Image, Run } from "@countersign/tekton";
 import type { PlanHost } from "./host.ts";
@@ -67,10 +67,16 @@ export const catalog: Catalog = {
   witnesses: {
     rekor: ({ transparency: { url, version, entryKind } }, host) =>
       rekorWitness({ url, http: host.http(), version, entryKind, ...(host.trust && { trust: host.trust }) }),
-    timestamp: ({ transparency: { timestampUrl } }, host) =>
-      timestampWitness({ url: timestampUrl, http: host.http(), ...(host.trust && { trust: host.trust }) }),
+    timestamp: ({ transparency }, host) => timestampWitness(authority(transparency, host)),
+    "timestamp:envelope": ({ transparency }, host) => timestampWitness({ ...authority(transparency, host), over: "envelope" }),
   },
 };
+
+const authority = ({ timestampUrl }: ChainsConfig["transparency"], { http, trust }: PlanHost): TimestampOptions => ({
+  url: timestampUrl,
+  http: http(),
+  ...(trust && { trust }),
+});
 
 function registryAccess(
   { credentialSources, insecure, insecureHosts, allowedHosts }: ChainsConfig["storage"]["oci"],

@@ -145,6 +145,13 @@ test("witnesses: a timestamp before the log, each only where it is asked for", (
   const seen = (data: Record<string, string>) => routes(data)[0]?.witnesses.map(({ name }) => name);
   expect(seen({ "transparency.tsa.url": "https://tsa.example" })).toEqual(["timestamp"]);
   expect(seen({ "transparency.tsa.url": "https://tsa.example", "transparency.enabled": "true" })).toEqual(["timestamp", "rekor"]);
+  const stamped = { "transparency.tsa.url": "https://tsa.example", "artifacts.taskrun.storage": "oci" };
+  const stamps = (encoding: string) =>
+    routes({ ...stamped, "storage.oci.encoding-format": encoding }).map(({ witnesses }) => witnesses.length);
+  expect([stamps("dsse"), stamps("both")]).toEqual([
+    [1, 1],
+    [2, 1, 1], // a statement in a tag has its timestamp over the envelope, in a bundle over the signature
+  ]);
 });
 
 describe("what cannot be had", () => {

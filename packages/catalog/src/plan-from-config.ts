@@ -13,7 +13,7 @@ import { type Image, imagesOf, type Run } from "@countersign/tekton";
 import { type Catalog, catalog, type SignerChoice } from "./catalog.ts";
 import { heldSigner, heldStorage, heldWitness, madeOr } from "./held.ts";
 import type { CatalogHost, PlanHost } from "./host.ts";
-import { imageFormat, signerPlugIn, storagePlugIns, witnessPlugIns } from "./plug-in-name.ts";
+import { imageFormat, type Parcel, signerPlugIn, storagePlugIns, witnessPlugIns } from "./plug-in-name.ts";
 import { trustFrom } from "./trust.ts";
 
 /** Config names become objects here, once; from here on nobody sees a name. What cannot be had puts its own route on hold. */
@@ -23,15 +23,15 @@ export function planFromConfig(config: ChainsConfig, host: CatalogHost, from: Ca
   const runRoute = (kind: ArtifactConfig, deepInspection: boolean) => {
     const format = { format: kind.format, builderId: config.builder.id, buildType: config.buildType, deepInspection };
     const formatter = owned(from.runFormatters, kind.format)?.(format);
-    const plugIns = plugInsOf(kind, config);
-    return (run: Run): readonly Route[] => (kind.enabled && formatter ? [route(run, formatter, parts(kind.signer, plugIns, run))] : []);
+    const parcel: Parcel = { isStatement: true, plugIns: plugInsOf(kind, config) };
+    return (run: Run): readonly Route[] => (kind.enabled && formatter ? [route(run, formatter, parts(kind.signer, parcel, run))] : []);
   };
   const [taskRunRoute, pipelineRunRoute] = [runRoute(taskRun, false), runRoute(pipelineRun, pipelineRun.deepInspection)];
   const forms = image.enabled ? imageForms(config, from) : [];
   const imageRoutes = (run: Run): readonly Route[] => {
     const images = within(config.limits.imagesPerRun, imagesOf(run));
     return images.flatMap((one) =>
-      forms.map(({ formatter, plugIns }) => route(one.image, one.refused ?? formatter, parts(image.signer, plugIns, run))),
+      forms.map(({ formatter, parcel }) => route(one.image, one.refused ?? formatter, parts(image.signer, parcel, run))),
     );
   };
   return (run) => (run.ref.kind === "PipelineRun" ? pipelineRunRoute(run) : [...taskRunRoute(run), ...imageRoutes(run)]);
@@ -59,7 +59,7 @@ const plugInsOf = (kind: ArtifactConfig, config: ChainsConfig): readonly string[
 
 interface ImageForm {
   readonly formatter: Formatter<Image>;
-  readonly plugIns: readonly string[];
+  readonly parcel: Parcel;
 }
 
 /** Each form of an image signature, with the storages that take it. */
@@ -67,12 +67,12 @@ function imageForms(config: ChainsConfig, from: Catalog): readonly ImageForm[] {
   const byFormat = Object.groupBy(plugInsOf(config.artifacts.image, config), (plugIn) => imageFormat(plugIn, config));
   return Object.entries(byFormat).flatMap(([format, plugIns = []]) => {
     const formatter = owned(from.imageFormatters, format)?.();
-    return formatter ? [{ formatter, plugIns }] : [];
+    return formatter ? [{ formatter, parcel: { isStatement: format === "sign-v1", plugIns } }] : [];
   });
 }
 
 type Through = Pick<Route, "signer" | "witnesses" | "backends">;
-type Parts = (signer: string, plugIns: readonly string[], run: Run) => Through;
+type Parts = (signer: string, parcel: Parcel, run: Run) => Through;
 
 /** One object for each name, shared by all routes: a key is decrypted once, a registry is talked to through one turn-keeper. */
 function partsFrom(config: ChainsConfig, host: CatalogHost, from: Catalog): Parts {
@@ -84,8 +84,9 @@ function partsFrom(config: ChainsConfig, host: CatalogHost, from: Catalog): Part
     kept(signers, `${name} ${JSON.stringify(choice)}`, () => signerFrom(config, lent, from, name, choice));
   const backend = (plugIn: string): StorageBackend => kept(backends, plugIn, () => storageFrom(config, lent, from, plugIn));
   const witness = (plugIn: string): Witness => kept(witnesses, plugIn, () => witnessFrom(config, lent, from, plugIn));
-  return (name, plugIns, run) => {
-    const asked = witnessPlugIns(config, isLogged(config, run)).map(witness);
+  return (name, parcel, run) => {
+    const { plugIns } = parcel;
+    const asked = witnessPlugIns(config, isLogged(config, run), parcel).map(witness);
     const witnessed = asked.length > 0;
     const leavesTheRun = witnessed || plugIns.some((plugIn) => plugIn !== "tekton");
     return { signer: signer(name, { leavesTheRun, witnessed }), witnesses: asked, backends: plugIns.map(backend) };

@@ -17,7 +17,17 @@ export function storagePlugIns(name: string, { storage }: ChainsConfig): readonl
 export const imageFormat = (plugIn: string, { artifacts }: ChainsConfig): string =>
   plugIn === bundles ? "sign-v1" : artifacts.image.format;
 
-/** The witnesses that this configuration asks for. A log comes last: it sees what the others said. */
-export function witnessPlugIns({ transparency }: ChainsConfig, isLogged: boolean): readonly string[] {
-  return [...(transparency.timestampUrl === "" ? [] : ["timestamp"]), ...(isLogged ? ["rekor"] : [])];
+/** What is signed, and where it goes. */
+export interface Parcel {
+  readonly isStatement: boolean;
+  readonly plugIns: readonly string[];
+}
+
+/**
+ * The witnesses that this configuration asks for. A log comes last: it sees what the others said. In a tag a statement's timestamp is over
+ * the envelope, everywhere else over the signature.
+ */
+export function witnessPlugIns({ transparency }: ChainsConfig, isLogged: boolean, { isStatement, plugIns }: Parcel): readonly string[] {
+  const stamps = plugIns.map((plugIn) => (isStatement && plugIn === tags ? "timestamp:envelope" : "timestamp"));
+  return [...(transparency.timestampUrl === "" ? [] : new Set(stamps)), ...(isLogged ? ["rekor"] : [])];
 }

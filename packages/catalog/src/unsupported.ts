@@ -10,7 +10,9 @@ export function unsupportedIn(config: ChainsConfig, from: Catalog = catalog): re
   const wanted = [
     ...signers.map((name) => missing(from.signers, name, name === "keyless" ? "signers.x509.fulcio.enabled" : `signer ${name}`)),
     ...storages.map((name) => missing(from.storage, name, `storage ${name}`)),
-    ...witnessPlugIns(config, config.transparency.enabled !== "off").map((name) => missing(from.witnesses, name, `witness ${name}`)),
+    ...witnessPlugIns(config, config.transparency.enabled !== "off", { isStatement: true, plugIns: storages }).map((name) =>
+      missing(from.witnesses, name, `witness ${name}`),
+    ),
   ];
   return [...new Set(wanted.filter((one) => one !== undefined))];
 }

@@ -16,7 +16,10 @@ export interface LogEntry {
   readonly canonicalizedBody: string;
 }
 
-/** A log's word, whole (SET, inclusion proof, checkpoint), or an RFC 3161 token in base64. */
+/**
+ * A log's word, whole (SET, inclusion proof, checkpoint), or an RFC 3161 token in base64. A token is over the signature's bytes; over
+ * "envelope": over the text of the DSSE envelope, which is what verifiers ask of a layer in cosign's `.att` tag.
+ */
 export type Evidence =
   | { readonly kind: "log-entry"; readonly entry: LogEntry /** Where people can look at it. */; readonly url?: string }
-  | { readonly kind: "timestamp"; readonly token: string };
+  | { readonly kind: "timestamp"; readonly token: string; readonly over?: "envelope" };

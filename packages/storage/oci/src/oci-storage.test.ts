@@ -163,7 +163,7 @@ describe("storing", () => {
     const error = await failure(backend(registry).store(attested(statement([subject], "too many"), key), call));
     expect(error).toMatchObject({ code: "store.tag-full", retry: "counted" });
     expect(layersAt(registry, at)).toHaveLength(1000);
-    await backend(registry).store({ ...last, evidence: [{ kind: "timestamp", token: "AAAA" }] }, call);
+    await backend(registry).store({ ...last, evidence: [{ kind: "timestamp", token: "AAAA", over: "envelope" }] }, call);
     expect(layersAt(registry, at).at(-1)?.annotations).toHaveProperty("dev.sigstore.cosign/rfc3161timestamp");
   });
 

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { dsseEnvelope } from "@countersign/bundle";
 import type { Attestation, Evidence, Witness } from "@countersign/core";
 import { canary, type Misbehaving, misbehave, type TimestampAuthority, type TimestampMood, timestampAuthority } from "@countersign/testing";
 import { RFC3161Timestamp } from "@sigstore/core";
@@ -42,11 +44,29 @@ test("its own word is answered again without a request, another signature's is n
   const [attestation, other] = [await signedBy("P-256"), await signedBy("P-256")];
   const subject = witness({ trust: trusting(authority.authority) });
   const word = await subject.testify(attestation, call);
-  expect(await subject.testify(withWord(attestation, word), call)).toBe(word);
+  expect(await subject.testify(withWord(attestation, word), call)).toEqual(word);
   expect(authority.issued).toBe(1);
   await subject.testify(withWord(other, word), call);
   await subject.testify(withWord(attestation, { kind: "timestamp", token: "AAAA" }), call);
   expect(authority.issued).toBe(3);
+});
+
+test("over the envelope for `.att` tags: another token than the one over the signature; a payload without one has its signature", async () => {
+  const attestation = await signedBy("P-256");
+  const [bare, whole] = [witness(), witness({ over: "envelope" })];
+  const first = await bare.testify(attestation, call);
+  const second = await whole.testify(withWord(attestation, first), call);
+  expect([first, second]).toMatchObject([{ kind: "timestamp" }, { kind: "timestamp", over: "envelope" }]);
+  const digestIn = (word: Evidence): Buffer | undefined =>
+    word.kind === "timestamp" ? RFC3161Timestamp.parse(Buffer.from(word.token, "base64")).tstInfo.messageImprintHashedMessage : undefined;
+  const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
+  expect(digestIn(first)).toEqual(sha256(attestation.signature.bytes));
+  expect(digestIn(second)).toEqual(sha256(Buffer.from(dsseEnvelope(attestation))));
+  const both = withWord(attestation, first, second);
+  expect([await bare.testify(both, call), await whole.testify(both, call)]).toEqual([first, second]);
+  expect(authority.issued).toBe(2);
+  const raw = { ...attestation, payload: { ...attestation.payload, envelope: "none" as const } };
+  expect(await whole.testify(raw, call)).not.toHaveProperty("over");
 });
 
 test("sigstore's path is added to an origin; a full address stands", async () => {

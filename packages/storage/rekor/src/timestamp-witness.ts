@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Period } from "@countersign/bundle";
+import { dsseEnvelope, type Period, timestampsIn } from "@countersign/bundle";
 import { type Attestation, type Call, CountersignError, type Evidence, type Witness } from "@countersign/core";
 import { type Server, type ServerOptions, serverAt, theAuthority } from "./server.ts";
 import { timestampQuery } from "./timestamp-query.ts";
@@ -17,22 +17,26 @@ export interface TrustedAuthority {
 export interface TimestampOptions extends ServerOptions {
   /** Whose tokens are believed. Default: anybody's that hold together. */
   readonly trust?: TrustSource<{ readonly timestampAuthorities: readonly TrustedAuthority[] }>;
+  /** What the token is over. "signature" for bundles and `.sig` tags, "envelope" for statements in `.att` tags. Default "signature". */
+  readonly over?: "signature" | "envelope";
 }
 
 /** A timestamp authority says when it saw the signature (RFC 3161): logs without a time of their own (Rekor v2) need its word. */
-export function timestampWitness({ trust, ...options }: TimestampOptions): Witness {
+export function timestampWitness({ trust, over = "signature", ...options }: TimestampOptions): Witness {
   const server = serverAt({ ...options, url: withPath(options.url) }, theAuthority);
   return { name: "timestamp", testify };
 
-  async function testify({ signature, evidence }: Attestation, call: Call): Promise<Evidence> {
+  async function testify(attestation: Attestation, call: Call): Promise<Evidence> {
     call.signal.throwIfAborted();
     server.base();
-    for (const word of evidence)
-      if (word.kind === "timestamp" && !(await fault(Buffer.from(word.token, "base64"), signature.bytes, {}, call))) return word;
+    const isEnvelope = over === "envelope" && attestation.payload.envelope === "dsse";
+    const about = isEnvelope ? Buffer.from(dsseEnvelope(attestation)) : attestation.signature.bytes;
+    for (const token of timestampsIn(attestation.evidence, isEnvelope ? "envelope" : "signature"))
+      if (!(await fault(Buffer.from(token, "base64"), about, {}, call))) return wordOf(token, isEnvelope);
     const nonce = randomBytes(8);
-    const token = await reply(server, timestampQuery(signature.bytes, nonce), call);
-    const why = await fault(token, signature.bytes, { nonce }, call);
-    if (!why) return { kind: "timestamp", token: Buffer.from(token).toString("base64") };
+    const token = await reply(server, timestampQuery(about, nonce), call);
+    const why = await fault(token, about, { nonce }, call);
+    if (!why) return wordOf(Buffer.from(token).toString("base64"), isEnvelope);
     const sentence = `${server.base()} answered a token that is not to be believed: ${why}; see the authority, and whether the trust root knows it`;
     throw new CountersignError("witness.timestamp-unsound", sentence, { retry: "wait" });
   }
@@ -46,6 +50,8 @@ export function timestampWitness({ trust, ...options }: TimestampOptions): Witne
     return tokenFault(token, about, { ...rules, authorities: newer?.timestampAuthorities ?? [] });
   }
 }
+
+const wordOf = (token: string, isEnvelope: boolean): Evidence => ({ kind: "timestamp", token, ...(isEnvelope && { over: "envelope" }) });
 
 async function reply(server: Server, body: Uint8Array, call: Call): Promise<Uint8Array> {
   const headers = { accept: "application/timestamp-reply", "content-type": "application/timestamp-query" };
