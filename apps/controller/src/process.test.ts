@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateKeyPair } from "@countersign/signers-x509";
@@ -61,9 +63,18 @@ function start(...args: readonly string[]): Life {
   };
 }
 
+/** Nobody else's at this moment, and so soon after hardly anybody's. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
 test("it says that the configuration is missing, introduces its key once it is there, and is ready", async () => {
-  const port = 20_000 + (process.pid % 10_000);
-  const life = start(`--probe-port=${port}`, `--metrics-port=${port + 1}`);
+  const [port, metricsPort] = [await freePort(), await freePort()];
+  const life = start(`--probe-port=${port}`, `--metrics-port=${metricsPort}`);
   const get = async (at: number, path: string) => (await fetch(`http://127.0.0.1:${at}${path}`)).text();
   await life.says("waiting for chains-config");
   expect(await get(port, "/readiness")).toMatch(/there is no ConfigMap tekton-chains\/chains-config/);
@@ -78,7 +89,7 @@ test("it says that the configuration is missing, introduces its key once it is t
     keyid: expect.stringMatching(/^SHA256:/),
   });
   await expect.poll(() => get(port, "/readiness")).toBe("ok\n");
-  expect(await get(port + 1, "/metrics")).toMatch(/countersign_config_valid 1/);
+  expect(await get(metricsPort, "/metrics")).toMatch(/countersign_config_valid 1/);
   life.child.kill("SIGTERM");
   expect(await life.ended).toBe(0);
   expect(life.lines().at(-1)).toMatchObject({ msg: "stopped" });
@@ -115,7 +126,7 @@ test("a second signal ends it at once, with 1", async () => {
   cluster.seed(
     aTaskRun().named("build").withResult("IMAGE_URL", `${gate.host}/app`).withResult("IMAGE_DIGEST", images.seedImage("app")).object,
   );
-  const port = 30_000 + (process.pid % 10_000);
+  const port = await freePort();
   const life = start("--grace=60", `--probe-port=${port}`);
   await expect.poll(() => gate.count("GET", /./), { timeout: 10_000 }).toBeGreaterThan(0);
   life.child.kill("SIGTERM");
