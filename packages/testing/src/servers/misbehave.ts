@@ -115,6 +115,7 @@ export async function misbehave(target: string, options: MisbehaveOptions = {}):
     if (fault?.kind === "endless") {
       seen.status = 200;
       response.writeHead(200, { "content-type": "application/json" });
+      if (method === "HEAD") return void response.end();
       // As fast as the client reads, in turns of the event loop: it lives in this process.
       const flow = (): void => {
         if (response.destroyed) return;
