@@ -59,6 +59,6 @@ describe("the job", () => {
   test("fails when nobody attested the image", async () => {
     images.seedImage("team/other", "1.0");
     const verify = script.split("\n").find((line) => line.startsWith("countersign verify")) ?? "";
-    await expect(shell(verify.replace("$IMAGE", `${images.host}/team/other:1.0`))).rejects.toMatchObject({ code: 1 });
+    await expect(shell(verify.replace("$IMAGE", `${images.host}/team/other:1.0`))).rejects.toMatchObject({ code: 10 });
   });
 });

@@ -26,11 +26,13 @@ export function fileProvider(name: string, path: string): Provider {
 }
 
 async function textOf(path: string): Promise<string | undefined> {
+  const file = await open(path).catch(() => undefined);
   try {
-    await using file = await open(path);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(maxBytes), 0, maxBytes, 0);
-    return buffer.subarray(0, bytesRead).toString();
+    const read = await file?.read(Buffer.alloc(maxBytes), 0, maxBytes, 0);
+    return read?.buffer.subarray(0, read.bytesRead).toString();
   } catch {
-    return undefined;
+    return undefined; // a directory, say
+  } finally {
+    await file?.close();
   }
 }
