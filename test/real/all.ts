@@ -4,7 +4,7 @@ import { missingParts } from "../parts/where.ts";
 
 const missing = missingParts();
 for (const name of missing) console.error(`FAILED: the part ${name} is missing; npm run parts fetches it, or says why it cannot.`);
-const tally = await runVitest(["--project", "real", ...process.argv.slice(2)]);
+const tally = await runVitest(["--project", "real", "--maxWorkers=2", ...process.argv.slice(2)]);
 for (const name of tally.skippedNames) console.log(`skipped: ${name}`);
 const failed = tally.failed + missing.length;
 console.log(closingLine({ passed: tally.passed, failed }));

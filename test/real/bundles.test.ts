@@ -11,6 +11,7 @@ import { type Attached, type OciStorage, ociStorage } from "@countersign/storage
 import { imagesOf, parseRun } from "@countersign/tekton";
 import { trustFromPem, verify } from "@countersign/verify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { builtRun } from "./harness/built-run.ts";
 import { cosign, type Registry, startDockerRegistry, startOciRegistry, tempFolder } from "./harness/index.ts";
 import { pushImage } from "./harness/system.ts";
 import "./harness/on-failure.ts";
@@ -86,7 +87,7 @@ describe.each([
 
   async function attest(image: string, { signer }: Keys, how: Layouts): Promise<void> {
     const [name = "", digest = ""] = image.split("@");
-    const run = parseRun(builtRun(name, digest));
+    const run = parseRun(JSON.stringify(builtRun(`${name}@${digest}`)));
     const through = { signer, witnesses: [], backends: layouts[how].map(storage) };
     const formatters = layouts[how].map((layout) => (layout === "tags" ? simplesigning() : signV1()));
     const routes: readonly Route[] = [
@@ -221,20 +222,3 @@ describe.each([
     },
   );
 });
-
-const builtRun = (repository: string, digest: string): string =>
-  JSON.stringify({
-    apiVersion: "tekton.dev/v1",
-    kind: "TaskRun",
-    metadata: { name: "build", namespace: "ci", uid: "0b1c" },
-    spec: { taskRef: { name: "build" } },
-    status: {
-      startTime: "2026-01-01T00:00:00Z",
-      completionTime: "2026-01-01T00:01:00Z",
-      conditions: [{ type: "Succeeded", status: "True", reason: "Succeeded", lastTransitionTime: "2026-01-01T00:01:00Z" }],
-      results: [
-        { name: "IMAGE_URL", type: "string", value: repository },
-        { name: "IMAGE_DIGEST", type: "string", value: digest },
-      ],
-    },
-  });

@@ -12,6 +12,7 @@ import { generateKeyPair, type KeySource, x509Signer } from "@countersign/signer
 import { type OciStorage, ociStorage } from "@countersign/storage-oci";
 import { imagesOf, parseRun } from "@countersign/tekton";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { builtRun } from "./harness/built-run.ts";
 import { cosign, type Printed, type Registry, startDockerRegistry, startOciRegistry, tempFolder } from "./harness/index.ts";
 import "./harness/on-failure.ts";
 
@@ -80,26 +81,9 @@ describe.each([
     return repository.putManifest(sha256Of(manifest), { mediaType: "application/vnd.oci.image.manifest.v1+json", bytes: manifest }, call);
   }
 
-  const builtRun = (digest: string): string =>
-    JSON.stringify({
-      apiVersion: "tekton.dev/v1",
-      kind: "TaskRun",
-      metadata: { name: "build", namespace: "ci", uid: "0b1c" },
-      spec: { taskRef: { name: "build" } },
-      status: {
-        startTime: "2026-01-01T00:00:00Z",
-        completionTime: "2026-01-01T00:01:00Z",
-        conditions: [{ type: "Succeeded", status: "True", reason: "Succeeded", lastTransitionTime: "2026-01-01T00:01:00Z" }],
-        results: [
-          { name: "IMAGE_URL", type: "string", value: `${registry.host}/team/app` },
-          { name: "IMAGE_DIGEST", type: "string", value: digest },
-        ],
-      },
-    });
-
   /** The run's provenance and its image's signature, by the whole pipeline. */
   async function attest(digest: string, { signer }: Keys): Promise<readonly string[]> {
-    const run = parseRun(builtRun(digest));
+    const run = parseRun(JSON.stringify(builtRun(`${registry.host}/team/app@${digest}`)));
     const through = { signer, witnesses: [], backends: [store] };
     const routes: readonly Route[] = [
       route(run, slsaV02({ builderId: "https://builder.example", deepInspection: false, format: "slsa/v1" }), through),

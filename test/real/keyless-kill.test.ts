@@ -7,7 +7,6 @@ import { type Misbehaving, misbehave, type ProxiedRequest, type Rekor, rekor, tr
 import { type Policy, type TrustMaterial, trustedRootFrom, verify } from "@countersign/verify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Server } from "./harness/child.ts";
-import { compileCache } from "./harness/compile-cache.ts";
 import { type Fulcio, type Registry, startDockerRegistry, startFulcio, startTrillian, tempFolder } from "./harness/index.ts";
 import { writeKubeconfig } from "./harness/kubeconfig.ts";
 import type { Trillian } from "./harness/sigstore.ts";
@@ -37,7 +36,6 @@ let ca: Misbehaving;
 let kubeconfig: string;
 let tokenFile: string;
 let controller: Server | undefined;
-let env: Awaited<ReturnType<typeof compileCache>>;
 
 type Phase = "before" | "after";
 type Where = (passage: ProxiedRequest, phase: Phase) => boolean;
@@ -65,7 +63,6 @@ async function guarded(target: string, targetCa?: string): Promise<Misbehaving> 
 }
 
 beforeAll(async () => {
-  env = await compileCache();
   [system, registry, trillian] = await Promise.all([startSystem(), startDockerRegistry(), startTrillian()]);
   await system.api.kubectl([
     ...["create", "clusterrolebinding", "issuer-discovery"],
@@ -185,7 +182,7 @@ async function statementsOf({ name, image }: Made): Promise<readonly Statement[]
 async function liveUntil(where: Where): Promise<void> {
   killed = undefined;
   killAt = where;
-  controller = await system.controller({ kubeconfig, env });
+  controller = await system.controller({ kubeconfig });
   await expect.poll(() => killed !== undefined, { timeout: 20_000, interval: 10 }).toBe(true);
   await killed;
 }
@@ -247,7 +244,7 @@ describe.each([
       const point = named[life];
       if (point) await liveUntil(point());
       else {
-        controller = await system.controller({ kubeconfig, env });
+        controller = await system.controller({ kubeconfig });
         await sleep(20 + Math.random() * 300);
         await die();
       }
@@ -256,7 +253,7 @@ describe.each([
       await assertNoneTooEarly();
     }
 
-    controller = await system.controller({ kubeconfig, env });
+    controller = await system.controller({ kubeconfig });
     for (const { name } of made) await isSigned(name);
     await assertNoneTooEarly();
     await die();
@@ -290,7 +287,7 @@ test("what a lagging index hid is told once it shows: entries of ours that belon
     await liveUntil(nth(1, "after", isLogged));
 
     scene.gate.fault = honest;
-    const last = await system.controller({ kubeconfig, env });
+    const last = await system.controller({ kubeconfig });
     controller = last;
     await isSigned(name);
     expect(scene.log.entries).toHaveLength(2);

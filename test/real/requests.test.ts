@@ -8,6 +8,7 @@ import { ociStorage } from "@countersign/storage-oci";
 import { imagesOf, parseRun } from "@countersign/tekton";
 import { fakeSigner, type Misbehaving, misbehave } from "@countersign/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { builtRun } from "./harness/built-run.ts";
 import { type Registry, startDockerRegistry, startOciRegistry } from "./harness/index.ts";
 import { pushImage } from "./harness/system.ts";
 import "./harness/on-failure.ts";
@@ -93,7 +94,7 @@ describe.each(registriesUnderTest)("%s", (name, start, most) => {
     const credentials = async () => [{ kind: "basic", username: "pusher", password: "pw", source: "the test" }] as const;
     const backends = layouts.map((layout) => readBack(ociStorage({ http: counted.http, credentials, layout })));
     const digest = image.split("@")[1] ?? "";
-    const run = parseRun(builtRun(`${front.host}/team/app`, digest));
+    const run = parseRun(JSON.stringify(builtRun(`${front.host}/team/app@${digest}`)));
     const through = { signer, witnesses: [], backends };
     const formatters = layouts.map((layout) => (layout === "tags" ? simplesigning() : signV1()));
     const routes: readonly Route[] = [
@@ -122,20 +123,3 @@ describe.each(registriesUnderTest)("%s", (name, start, most) => {
     expect(row().readBack, lines.join("\n")).toBeLessThanOrEqual(4);
   });
 });
-
-const builtRun = (repository: string, digest: string): string =>
-  JSON.stringify({
-    apiVersion: "tekton.dev/v1",
-    kind: "TaskRun",
-    metadata: { name: "build", namespace: "ci", uid: "0b1c" },
-    spec: { taskRef: { name: "build" } },
-    status: {
-      startTime: "2026-01-01T00:00:00Z",
-      completionTime: "2026-01-01T00:01:00Z",
-      conditions: [{ type: "Succeeded", status: "True", reason: "Succeeded", lastTransitionTime: "2026-01-01T00:01:00Z" }],
-      results: [
-        { name: "IMAGE_URL", type: "string", value: repository },
-        { name: "IMAGE_DIGEST", type: "string", value: digest },
-      ],
-    },
-  });

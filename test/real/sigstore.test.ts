@@ -13,7 +13,8 @@ import { imagesOf, parseRun } from "@countersign/tekton";
 import { type Fulcio as FakeFulcio, fulcio, trustedRoot } from "@countersign/testing";
 import { trustedRootFrom } from "@countersign/verify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { builtRun, countersign, type Said } from "./harness/countersign.ts";
+import { builtRun } from "./harness/built-run.ts";
+import { countersign, type Said } from "./harness/countersign.ts";
 import {
   cosign,
   type Registry,

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { generateKeyPair } from "@countersign/signers-x509";
 import { type ApiServer, type ApiServerOptions, startApiServer } from "./api-server.ts";
 import { type Server, startServer } from "./child.ts";
+import { compileCache } from "./compile-cache.ts";
 import { type Etcd, startEtcd } from "./etcd.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import type { Registry } from "./registries.ts";
@@ -97,7 +98,7 @@ export async function startSystem(options: Partial<ApiServerOptions> = {}): Prom
         }),
       });
     },
-    controller: ({ args = [], env = {}, kubeconfig: as = kubeconfig, keys: from = keys } = {}) =>
+    controller: async ({ args = [], env = {}, kubeconfig: as = kubeconfig, keys: from = keys } = {}) =>
       startServer(
         "countersign-controller",
         process.execPath,
@@ -111,7 +112,7 @@ export async function startSystem(options: Partial<ApiServerOptions> = {}): Prom
         ],
         {
           ready: (logs) => logs.includes('"started"') || undefined,
-          env: { ...process.env, HOME: folder, SYSTEM_NAMESPACE: "tekton-chains", ...env },
+          env: { ...process.env, HOME: folder, SYSTEM_NAMESPACE: "tekton-chains", ...(await compileCache()), ...env },
         },
       ),
     async events(reason) {
