@@ -1,4 +1,3 @@
-import type { HttpResponse } from "./exchange.ts";
 import { HttpError, isOutage } from "./fault.ts";
 
 export interface BreakerOptions {
@@ -17,7 +16,7 @@ export interface BreakerOptions {
 /** Knows which origins are out of order. Hand one to several http() and they know it together. */
 export interface Breaker {
   /** @throws HttpError "paused" without asking, while the origin is given a rest; otherwise what `ask` throws */
-  ask(origin: string, what: string, ask: () => Promise<HttpResponse>): Promise<HttpResponse>;
+  ask<T extends { readonly status: number }>(origin: string, what: string, ask: () => Promise<T>): Promise<T>;
 }
 
 interface Trouble {

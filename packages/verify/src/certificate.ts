@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { certificateAuthority, faultIn, logAuthority } from "./one-question.ts";
+import { pemsIn } from "./pem.ts";
 import { sigstoreCore, type Verify } from "./sigstore-library.ts";
 import type { SigstoreTrust, TrustedAuthority } from "./trust.ts";
 import { because, type Reason } from "./verdict.ts";
@@ -84,7 +85,9 @@ function vouchedFor(time: Date): Verify.SignedEntity["timestamps"][number] {
 
 /** Intermediates that came with the signature join an authority once one of its own certificates has issued them. */
 function widened({ certificateAuthorities }: SigstoreTrust, chain: string | undefined): readonly TrustedAuthority[] {
-  const strangers = (chain?.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? []).slice(0, 8).flatMap(readable);
+  const strangers = pemsIn(chain ?? "", "CERTIFICATE")
+    .slice(0, 8)
+    .flatMap(readable);
   return certificateAuthorities.map((authority) => {
     const trusted = authority.certificates.flatMap(readable);
     for (const _ of strangers) {

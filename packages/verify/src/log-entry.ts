@@ -2,6 +2,7 @@ import { createHash, createPublicKey, X509Certificate } from "node:crypto";
 import { isOfKnownLog, logEntryFault } from "@countersign/bundle";
 import type { LogEntry } from "@countersign/core";
 import { faultIn, logAuthority } from "./one-question.ts";
+import { pemsIn } from "./pem.ts";
 import type { Verify } from "./sigstore-library.ts";
 import type { TrustedKey } from "./trust.ts";
 
@@ -116,8 +117,9 @@ const verifierIn = ({ verifier }: Loose): unknown => verifier.x509Certificate?.r
 /** Base64 of a PEM (Rekor v1) or of DER (v2). */
 function derIn(base64: unknown): readonly Buffer[] {
   if (typeof base64 !== "string") return [];
-  const inner = /-----BEGIN [A-Z ]+-----([\s\S]*?)-----END/.exec(bytes(base64).toString("latin1"))?.[1];
-  return [bytes(inner ?? base64)];
+  const text = bytes(base64).toString("latin1");
+  const [pem] = ["CERTIFICATE", "PUBLIC KEY"].flatMap((label) => pemsIn(text, label));
+  return [pem === undefined ? bytes(base64) : bytes(pem.replace(/-----[A-Z ]+-----/g, ""))];
 }
 
 function namesOneOf(signers: readonly string[], entry: LogEntry): boolean {

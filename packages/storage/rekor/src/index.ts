@@ -1,4 +1,4 @@
 export { rekorStorage } from "./rekor-storage.ts";
 export { type RekorOptions, rekorWitness } from "./rekor-witness.ts";
-export { type TimestampOptions, type TrustedAuthority, timestampWitness } from "./timestamp-witness.ts";
-export type { TrustSource } from "./trust-source.ts";
+export { type TimestampOptions, timestampWitness } from "./timestamp-witness.ts";
+export type { TrustedAuthority, TrustSource } from "./trust-source.ts";

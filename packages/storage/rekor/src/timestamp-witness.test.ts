@@ -5,7 +5,8 @@ import { canary, type Misbehaving, misbehave, type TimestampAuthority, type Time
 import { RFC3161Timestamp } from "@sigstore/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { call, failureOf, signedBy, wire } from "./surroundings.fixture.ts";
-import { type TimestampOptions, type TrustedAuthority, timestampWitness } from "./timestamp-witness.ts";
+import { type TimestampOptions, timestampWitness } from "./timestamp-witness.ts";
+import type { TrustedAuthority } from "./trust-source.ts";
 
 const at = Date.parse("2026-11-24T12:00:00Z");
 let authority: TimestampAuthority;

@@ -1,18 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { dsseEnvelope, type Period, timestampsIn } from "@countersign/bundle";
+import { dsseEnvelope, timestampsIn } from "@countersign/bundle";
 import { type Attestation, type Call, CountersignError, type Evidence, type Witness } from "@countersign/core";
 import { type Server, type ServerOptions, serverAt, theAuthority } from "./server.ts";
 import { timestampQuery } from "./timestamp-query.ts";
 import { type TokenRules, tokenFault, unknownAuthority } from "./timestamp-token.ts";
-import type { TrustSource } from "./trust-source.ts";
-
-/** As a trust root hands it out. */
-export interface TrustedAuthority {
-  readonly url: string;
-  /** PEM, the authority's own certificate or its CA first, the root last. */
-  readonly certificates: readonly string[];
-  readonly validFor?: Period;
-}
+import type { TrustedAuthority, TrustSource } from "./trust-source.ts";
 
 export interface TimestampOptions extends ServerOptions {
   /** Whose tokens are believed. Default: anybody's that hold together. */
