@@ -122,17 +122,17 @@ describe.each([
         layouts[how].flatMap((layout) => (layout === "tags" ? ["tags", "tags"] : ["referrers", "referrers"])).sort(),
       );
       expect(accepted(ours, keysNamed(kind))).toEqual(ours.map(() => true));
-      if (kind !== "cosign.key P-256") return;
       const theirs = keysNamed("cosign.key P-256 theirs");
       for (const code of await codes(image, theirs)) expect(code).not.toBe(0);
       expect(accepted(ours, theirs)).toEqual(ours.map(() => false));
     });
 
-    test.each(["one flipped byte", "another image"])("%s: refused", async (what) => {
-      const mine = keysNamed("cosign.key P-256");
+    const wrongs = kinds.flatMap((kind) => (["one flipped byte", "another image"] as const).map((what) => [kind, what] as const));
+    test.each(wrongs)("%s, %s: refused", async (kind, what) => {
+      const mine = keysNamed(kind);
       const [image, other] = [
-        await pushImage(registry, "team/app", `${how} ${what}`),
-        await pushImage(registry, "team/app", `other ${how}`),
+        await pushImage(registry, "team/app", `${how} ${what} ${kind}`),
+        await pushImage(registry, "team/app", `other ${how} ${kind}`),
       ];
       await attest(image, mine, how);
       const target = what === "another image" ? other : image;
