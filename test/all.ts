@@ -16,7 +16,7 @@ const broken = steps.filter(([name, command, args]) => {
 for (const [name] of broken) console.error(`FAILED: ${name}; npm run format mends what it can.`);
 
 console.log("— unit and integration tests");
-const tally = await runVitest(["--project", "unit", "--project", "integration"]);
+const tally = await runVitest(["--project", "unit", "--project", "integration", "--maxWorkers=2"]);
 for (const name of tally.skippedNames) console.log(`skipped: ${name}`);
 const waiting = globSync("test/real/**/*.test.ts", { cwd: root });
 console.log(
