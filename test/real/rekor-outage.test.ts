@@ -47,10 +47,15 @@ test.each<[string, number, Fault]>([
     const place = await town(runs, store.host, { ...oci(runs), "transparency.enabled": "true", "transparency.url": gate.url });
     await place.pass(60 * minute);
     expect([place.signed(), marksOf(place, "signed"), await size()]).toEqual([0, [], before]);
+    const first = gate.requests.length;
     down = false;
     await recovery(place, runs);
     expectOnce(store, runs);
-    expect(await size()).toBe(before + kindsOf(runs).length * runs);
+    const submitted = gate.requests.slice(first).filter(({ method, path }) => method === "POST" && path === "/api/v1/log/entries");
+    const accepted = submitted.filter(({ status }) => status === 201).length;
+    expect(accepted).toBe(kindsOf(runs).length * runs);
+    // A Trillian in memory now and then takes an entry and answers 500, and knows no duplicates: the same again is then a second entry.
+    expect((await size()) - before - accepted).toBeLessThanOrEqual(submitted.length - accepted);
     expectNoCrowd(load);
   },
   120_000,
