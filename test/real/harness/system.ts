@@ -117,9 +117,11 @@ export async function startSystem(options: Partial<ApiServerOptions> = {}): Prom
       ),
     async events(reason) {
       const { items } = (await api.request("/api/v1/namespaces/default/events")).json() as {
-        items: { reason: string; message: string; involvedObject: { name: string } }[];
+        items: { reason: string; message: string; involvedObject: { kind: string; name: string } }[];
       };
-      return items.filter((event) => !reason || event.reason === reason);
+      // The API server tells Events of its own, about its Service.
+      const ours = items.filter(({ involvedObject: { kind } }) => kind === "TaskRun" || kind === "PipelineRun");
+      return ours.filter((event) => !reason || event.reason === reason);
     },
     async stop() {
       await api.stop();
