@@ -1,8 +1,8 @@
 import { createHash, createPublicKey } from "node:crypto";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { foundInBundle, foundInLayer, logEntriesIn, logEntryFault, type TrustedKey } from "@countersign/bundle";
-import type { Attestation, LogEntry } from "@countersign/core";
+import { foundInBundle, foundInLayer, logEntriesIn, logEntryFault } from "@countersign/bundle";
+import type { Attestation, LogEntry, TrustedKey } from "@countersign/core";
 import type { Http, HttpRequest, HttpResponse } from "@countersign/http";
 import { rekorWitness } from "@countersign/storage-rekor";
 import { anAttestation } from "@countersign/testing";

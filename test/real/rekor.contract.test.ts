@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { writeFileSync } from "node:fs";
-import { logEntryFault, messageOf, type TrustedKey } from "@countersign/bundle";
-import type { LogEntry } from "@countersign/core";
+import { logEntryFault, messageOf } from "@countersign/bundle";
+import type { LogEntry, TrustedKey } from "@countersign/core";
 import { http } from "@countersign/http";
 import { envelopeText, keyidOf, preAuthEncoding } from "@countersign/in-toto-attestation";
 import { rekorWitness } from "@countersign/storage-rekor";

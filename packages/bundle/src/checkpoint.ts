@@ -1,4 +1,5 @@
-import { type LogKey, logKeyFrom, type TrustedKey } from "./log-key.ts";
+import type { TrustedKey } from "@countersign/core";
+import { type LogKey, logKeyFrom } from "./log-key.ts";
 
 /** A log's signed word about its size and root: https://c2sp.org/tlog-checkpoint inside https://c2sp.org/signed-note. */
 export interface Checkpoint {

@@ -2,7 +2,6 @@ export { type Checkpoint, isSignedBy, logIdOf, parseCheckpoint } from "./checkpo
 export { logEntriesIn, seenAt, timestampsIn } from "./evidence.ts";
 export { foundInEnvelope } from "./found.ts";
 export { isOfKnownLog, type LogEntryRules, logEntryFault } from "./log-entry.ts";
-export type { Period, TrustedKey } from "./log-key.ts";
 export { type InclusionPath, leafHash, nodeHash, rootFrom } from "./merkle.ts";
 export { dsseEnvelope, messageOf, sameBytes, sha256, signatureBlobOf } from "./message.ts";
 export { annotationPrefix, foundInAnnotations, runAnnotations } from "./run-annotations.ts";

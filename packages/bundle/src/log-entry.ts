@@ -1,6 +1,6 @@
-import type { LogEntry } from "@countersign/core";
+import type { LogEntry, TrustedKey } from "@countersign/core";
 import { type Checkpoint, isSignedBy, parseCheckpoint } from "./checkpoint.ts";
-import { logKeyFrom, type TrustedKey } from "./log-key.ts";
+import { logKeyFrom } from "./log-key.ts";
 import { leafHash, rootFrom } from "./merkle.ts";
 import { sameBytes } from "./message.ts";
 import { isPromisedBy } from "./signed-entry-timestamp.ts";

@@ -1,21 +1,5 @@
 import { createPublicKey, hash, type KeyObject, verify } from "node:crypto";
 
-/** When a key counts; RFC 3339, both ends included. */
-export interface Period {
-  readonly start?: string;
-  readonly end?: string;
-}
-
-/** A log's key as a trust root hands it out. */
-export interface TrustedKey {
-  /** Base64: sha256 of the SPKI DER, or the untruncated key ID of the signed-note format (Rekor v2). */
-  readonly keyId: string;
-  /** SPKI PEM. */
-  readonly publicKey: string;
-  readonly url: string;
-  readonly validFor?: Period;
-}
-
 /** A key made ready once: parsing costs more than verifying. */
 export interface LogKey {
   /** sha256 of the SPKI DER. */

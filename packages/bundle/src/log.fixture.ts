@@ -1,6 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import type { LogEntry } from "@countersign/core";
-import type { TrustedKey } from "./log-key.ts";
+import type { LogEntry, TrustedKey } from "@countersign/core";
 
 /** RFC 6962 section 2.1 as it is written there, recursion and all: slow, and no code shared with what is tested. */
 export const hashOf = (...parts: readonly Uint8Array[]): Buffer => createHash("sha256").update(Buffer.concat(parts)).digest();

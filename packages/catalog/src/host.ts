@@ -1,7 +1,8 @@
+import type { TrustSource } from "@countersign/core";
 import type { Http } from "@countersign/http";
 import type { KeySource } from "@countersign/signers-x509";
 import type { CredentialSource } from "@countersign/storage-oci";
-import type { SigstoreTrust, TrustSource } from "@countersign/verify";
+import type { SigstoreTrust } from "@countersign/verify";
 
 /** What the surroundings lend to plug-ins: a pod, a laptop, a test's literal. */
 export interface CatalogHost {

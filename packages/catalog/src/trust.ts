@@ -1,5 +1,6 @@
 import type { ChainsConfig } from "@countersign/config";
-import { publicGoodMirror, type SigstoreTrust, type TrustSource, trustSource } from "@countersign/verify";
+import type { TrustSource } from "@countersign/core";
+import { publicGoodMirror, type SigstoreTrust, trustSource } from "@countersign/verify";
 import type { CatalogHost } from "./host.ts";
 
 /**

@@ -9,4 +9,5 @@ export { type Plan, type Route, route } from "./route.ts";
 export type { Annotations, AnyRun, RunRef } from "./run.ts";
 export type { FoundSignature, Signature, SignatureAlgorithm, Signer } from "./signer.ts";
 export type { Found, StorageBackend, StoredAt, Where } from "./storage.ts";
+export type { Period, TrustedAuthority, TrustedKey, TrustSource } from "./trust.ts";
 export type { Witness } from "./witness.ts";

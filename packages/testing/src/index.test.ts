@@ -12,6 +12,7 @@ test("what strangers may use", () => {
     "ctLog",
     "fakeClock",
     "fakeSigner",
+    "freePort",
     "fulcio",
     "kubeApi",
     "localhostTls",

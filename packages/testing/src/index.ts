@@ -3,7 +3,8 @@ export { type FakeClock, fakeClock } from "./fake-clock.ts";
 export { type FakeSigner, type FakeSignerOptions, fakeSigner } from "./fake-signer.ts";
 export { type MemoryStorage, memoryStorage } from "./memory-storage.ts";
 export { aDigest, aPipelineRun, aTaskRun, type PipelineRunBuilder, type RunBuilder, type RunObject, type TaskRunBuilder } from "./runs.ts";
-export { type CtLog, type CtLogOptions, ctLog, type PublishedKey } from "./servers/ct-log.ts";
+export { type CtLog, type CtLogOptions, ctLog } from "./servers/ct-log.ts";
+export { freePort } from "./servers/free-port.ts";
 export { type Fulcio, type FulcioMood, type FulcioOptions, type FulcioRequest, fulcio } from "./servers/fulcio.ts";
 export type { IssuerType } from "./servers/fulcio-token.ts";
 export { type KubeApi, type KubeApiOptions, kubeApi, type SeenRequest } from "./servers/kube-api/kube-api.ts";
@@ -21,4 +22,4 @@ export {
   timestampAuthority,
 } from "./servers/timestamp-authority.ts";
 export type { GuardOptions } from "./servers/token-guard.ts";
-export { type PublishedAuthority, type TrustedRootParts, trustedRoot } from "./servers/trusted-root.ts";
+export { type TrustedRootParts, trustedRoot } from "./servers/trusted-root.ts";

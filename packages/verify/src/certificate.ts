@@ -1,8 +1,9 @@
 import { X509Certificate } from "node:crypto";
+import type { TrustedAuthority } from "@countersign/core";
 import { certificateAuthority, faultIn, logAuthority } from "./one-question.ts";
 import { pemsIn } from "./pem.ts";
 import { sigstoreCore, type Verify } from "./sigstore-library.ts";
-import type { SigstoreTrust, TrustedAuthority } from "./trust.ts";
+import type { SigstoreTrust } from "./trust.ts";
 import { because, type Reason } from "./verdict.ts";
 
 export interface Judged {

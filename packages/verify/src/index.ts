@@ -3,9 +3,9 @@ export { type Claims, claimsOf, type ImageClaims, type StatementClaims } from ".
 export { signersNamedIn } from "./log-entry.ts";
 export type { IdentityPolicy, Policy } from "./policy.ts";
 export { claimedTime } from "./timestamp.ts";
-export type { Period, SigstoreTrust, TimedKey, TrustedAuthority, TrustedKey, TrustMaterial } from "./trust.ts";
+export type { SigstoreTrust, TimedKey, TrustMaterial } from "./trust.ts";
 export { keyIdOf, trustedAuthorityFromPem, trustedKeysFromPem, trustFromPem } from "./trust-from-pem.ts";
-export { type TrustSource, type TrustSourceOptions, trustSource } from "./trust-source.ts";
+export { type TrustSourceOptions, trustSource } from "./trust-source.ts";
 export { trustedRootFrom } from "./trusted-root.ts";
 export { publicGoodMirror, type TufOptions } from "./tuf.ts";
 export type { Check, Reason, Verdict } from "./verdict.ts";

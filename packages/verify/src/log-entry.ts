@@ -1,10 +1,9 @@
 import { createHash, createPublicKey, X509Certificate } from "node:crypto";
 import { isOfKnownLog, logEntryFault } from "@countersign/bundle";
-import type { LogEntry } from "@countersign/core";
+import type { LogEntry, TrustedKey } from "@countersign/core";
 import { faultIn, logAuthority } from "./one-question.ts";
 import { pemsIn } from "./pem.ts";
 import type { Verify } from "./sigstore-library.ts";
-import type { TrustedKey } from "./trust.ts";
 
 /** What a log entry must be about. */
 export interface Logged {

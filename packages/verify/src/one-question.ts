@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import type { Period, TrustedAuthority, TrustedKey } from "@countersign/core";
 import { sigstoreCore, sigstoreVerify, type Verify } from "./sigstore-library.ts";
-import type { Period, TrustedAuthority, TrustedKey } from "./trust.ts";
 
 /** Everything that is not asked about is answered with yes. */
 export interface Question {

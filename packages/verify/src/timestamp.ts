@@ -1,6 +1,6 @@
+import type { TrustedAuthority } from "@countersign/core";
 import { certificateAuthority, faultIn } from "./one-question.ts";
 import { sigstoreCore, type Verify } from "./sigstore-library.ts";
-import type { TrustedAuthority } from "./trust.ts";
 
 type Token = Extract<Verify.SignedEntity["timestamps"][number], { $case: "timestamp-authority" }>["timestamp"];
 

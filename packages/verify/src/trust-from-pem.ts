@@ -1,5 +1,6 @@
 import { createHash, createPublicKey, X509Certificate } from "node:crypto";
-import type { Period, TimedKey, TrustedAuthority, TrustedKey, TrustMaterial } from "./trust.ts";
+import type { Period, TrustedAuthority, TrustedKey } from "@countersign/core";
+import type { TimedKey, TrustMaterial } from "./trust.ts";
 
 /**
  * The public keys of a PEM text such as cosign.pub; several blocks are several trusted keys. Lines `valid-from: <RFC 3339>` and

@@ -1,15 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
-import { type Call, CountersignError } from "@countersign/core";
+import { CountersignError, type TrustSource } from "@countersign/core";
 import type { Http } from "@countersign/http";
 import type { SigstoreTrust } from "./trust.ts";
 import { trustedRootFrom } from "./trusted-root.ts";
 import { publicGoodMirror, type TufOptions, tufRepository } from "./tuf.ts";
-
-/**
- * Undefined: no trust root is configured. fresh: somebody met a key that is not known; a newer root is looked for, at most once a minute.
- * Throws CountersignError "config.trust-root": hold for a root that cannot be used, wait for a mirror that does not answer.
- */
-export type TrustSource<T> = (call: Call & { readonly fresh?: boolean }) => Promise<T | undefined>;
 
 /** The first that is given counts. */
 export interface TrustSourceOptions {

@@ -1,13 +1,4 @@
-import type { Period, TrustedKey } from "@countersign/bundle";
-
-export type { Period, TrustedKey };
-
-export interface TrustedAuthority {
-  readonly url: string;
-  /** PEM, issuing certificate first, root last. */
-  readonly certificates: readonly string[];
-  readonly validFor?: Period;
-}
+import type { Period, TrustedAuthority, TrustedKey } from "@countersign/core";
 
 /** What a trusted_root.json says, as far as verifying needs it. */
 export interface SigstoreTrust {

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
-import { CountersignError } from "@countersign/core";
+import { CountersignError, type Period, type TrustedAuthority, type TrustedKey } from "@countersign/core";
 import { type Specs, sigstoreSpecs } from "./sigstore-library.ts";
-import type { Period, SigstoreTrust, TrustedAuthority, TrustedKey } from "./trust.ts";
+import type { SigstoreTrust } from "./trust.ts";
 
 /**
  * Reads a trusted_root.json (sigstore's protobuf-specs, TrustedRoot). Every key and certificate in it must be readable: half a root would

@@ -1,5 +1,6 @@
+import type { TrustedAuthority } from "@countersign/core";
 import { X509Certificate } from "@sigstore/core";
-import { covers, type TrustedAuthority } from "./trust.ts";
+import { covers } from "./trust.ts";
 
 const [begin, end] = ["-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"];
 

@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, verify } from "node:crypto";
+import type { TrustedKey } from "@countersign/core";
 import { ByteStream, EXTENSION_OID_SCT, type X509Certificate } from "@sigstore/core";
-import { covers, type TrustedKey } from "./trust.ts";
+import { covers } from "./trust.ts";
 
 /** One log's promise, RFC 6962 section 3.2. */
 interface Timestamp {

@@ -2,4 +2,4 @@ export { type IdentityTokensOptions, identityTokens } from "./identity-tokens.ts
 export { type KeylessOptions, keylessSigner } from "./keyless-signer.ts";
 export { projectedTokenFile } from "./providers/file.ts";
 export type { IdentityToken, TokenSource } from "./token-source.ts";
-export type { KeylessTrust, KeylessTrustSource, Period, TrustedAuthority, TrustedKey } from "./trust.ts";
+export type { KeylessTrust, KeylessTrustSource } from "./trust.ts";

@@ -1,9 +1,8 @@
 import { X509Certificate as NodeCertificate } from "node:crypto";
-import type { FoundSignature, Signature } from "@countersign/core";
+import type { FoundSignature, Signature, TrustedAuthority } from "@countersign/core";
 import type { X509Certificate } from "@sigstore/core";
 import { authorityOf, parsed, pemsIn } from "./certificate-chain.ts";
 import type { HeldCertificate } from "./held-certificate.ts";
-import type { TrustedAuthority } from "./trust.ts";
 
 /** What makes a certificate one of ours. */
 export interface Ours {

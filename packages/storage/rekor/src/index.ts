@@ -1,4 +1,3 @@
 export { rekorStorage } from "./rekor-storage.ts";
 export { type RekorOptions, rekorWitness } from "./rekor-witness.ts";
 export { type TimestampOptions, timestampWitness } from "./timestamp-witness.ts";
-export type { TrustedAuthority, TrustSource } from "./trust-source.ts";

@@ -1,7 +1,6 @@
-import { type Checkpoint, isOfKnownLog, type LogEntryRules, logEntryFault, logIdOf, type TrustedKey } from "@countersign/bundle";
-import type { Call, LogEntry } from "@countersign/core";
+import { type Checkpoint, isOfKnownLog, type LogEntryRules, logEntryFault, logIdOf } from "@countersign/bundle";
+import type { Call, LogEntry, TrustedKey, TrustSource } from "@countersign/core";
 import { joined } from "./joined.ts";
-import type { TrustSource } from "./trust-source.ts";
 
 export interface LogKeysOptions {
   readonly trust?: TrustSource<{ readonly logs: readonly TrustedKey[] }> | undefined;

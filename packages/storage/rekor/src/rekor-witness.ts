@@ -1,4 +1,4 @@
-import { sha256, type TrustedKey } from "@countersign/bundle";
+import { sha256 } from "@countersign/bundle";
 import {
   type Attestation,
   type Call,
@@ -7,6 +7,8 @@ import {
   type Found,
   type LogEntry,
   type Payload,
+  type TrustedKey,
+  type TrustSource,
   type Witness,
 } from "@countersign/core";
 import type { Log } from "./log.ts";
@@ -16,7 +18,6 @@ import { rekorV1 } from "./rekor-v1.ts";
 import { rekorV2 } from "./rekor-v2.ts";
 import { type ServerOptions, serverAt, theLog } from "./server.ts";
 import { noKeyShown, shownKey } from "./shown-key.ts";
-import type { TrustSource } from "./trust-source.ts";
 
 export interface RekorOptions extends ServerOptions {
   /** Default "v1". */

@@ -1,6 +1,5 @@
 import { createHash, createPublicKey } from "node:crypto";
-import type { TrustedKey } from "@countersign/bundle";
-import { type Call, CountersignError } from "@countersign/core";
+import { type Call, CountersignError, type TrustedKey } from "@countersign/core";
 import { garbled, type Server } from "./server.ts";
 
 /** The key that a Rekor v1 log shows. Who believes it trusts the way to the log, as Tekton Chains does. */

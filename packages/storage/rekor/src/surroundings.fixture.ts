@@ -1,6 +1,13 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { messageOf, type TrustedKey } from "@countersign/bundle";
-import { type Attestation, CountersignError, type Evidence, type Signature, type SignatureAlgorithm } from "@countersign/core";
+import { messageOf } from "@countersign/bundle";
+import {
+  type Attestation,
+  CountersignError,
+  type Evidence,
+  type Signature,
+  type SignatureAlgorithm,
+  type TrustedKey,
+} from "@countersign/core";
 import { type Http, http } from "@countersign/http";
 import { anAttestation } from "@countersign/testing";
 import { ed25519ph } from "@noble/curves/ed25519.js";

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
+import type { TrustedAuthority } from "@countersign/core";
 import { type ASN1Obj, X509Certificate as ParsedCertificate, RFC3161Timestamp } from "@sigstore/core";
-import type { TrustedAuthority } from "./trust-source.ts";
 
 export interface TokenRules {
   /** Absent: any authority's, so long as the token holds together. */

@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 import { dsseEnvelope } from "@countersign/bundle";
-import type { Attestation, Evidence, Witness } from "@countersign/core";
+import type { Attestation, Evidence, TrustedAuthority, Witness } from "@countersign/core";
 import { canary, type Misbehaving, misbehave, type TimestampAuthority, type TimestampMood, timestampAuthority } from "@countersign/testing";
 import { RFC3161Timestamp } from "@sigstore/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { call, failureOf, signedBy, wire } from "./surroundings.fixture.ts";
 import { type TimestampOptions, timestampWitness } from "./timestamp-witness.ts";
-import type { TrustedAuthority } from "./trust-source.ts";
 
 const at = Date.parse("2026-11-24T12:00:00Z");
 let authority: TimestampAuthority;

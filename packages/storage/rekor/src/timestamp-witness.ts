@@ -1,10 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { dsseEnvelope, timestampsIn } from "@countersign/bundle";
-import { type Attestation, type Call, CountersignError, type Evidence, type Witness } from "@countersign/core";
+import {
+  type Attestation,
+  type Call,
+  CountersignError,
+  type Evidence,
+  type TrustedAuthority,
+  type TrustSource,
+  type Witness,
+} from "@countersign/core";
 import { type Server, type ServerOptions, serverAt, theAuthority } from "./server.ts";
 import { timestampQuery } from "./timestamp-query.ts";
 import { type TokenRules, tokenFault, unknownAuthority } from "./timestamp-token.ts";
-import type { TrustedAuthority, TrustSource } from "./trust-source.ts";
 
 export interface TimestampOptions extends ServerOptions {
   /** Whose tokens are believed. Default: anybody's that hold together. */

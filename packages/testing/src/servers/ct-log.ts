@@ -1,19 +1,9 @@
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-
-/** A log's key as trust roots name it. */
-export interface PublishedKey {
-  /** base64; of a CT log the sha256 of its key in SPKI DER. */
-  readonly keyId: string;
-  /** SPKI PEM. */
-  readonly publicKey: string;
-  readonly url: string;
-  /** RFC 3339. */
-  readonly validFor?: { readonly start?: string; readonly end?: string };
-}
+import type { TrustedKey } from "@countersign/core";
 
 export interface CtLog {
   /** Every key it ever had, the present one last. */
-  readonly keys: readonly PublishedKey[];
+  readonly keys: readonly TrustedKey[];
   /** A signed certificate timestamp (RFC 6962 section 3.2, TLS encoding) over a certificate without its own, as DER of its TBS part. */
   stamp(entry: { readonly tbs: Uint8Array; readonly issuerKey: Uint8Array }): Uint8Array;
   /** Another key from now on. */
@@ -28,7 +18,7 @@ export interface CtLogOptions {
 
 /** A certificate transparency log as far as a CA and verifiers see it: its key and its promises. Nothing is kept. */
 export function ctLog({ url = "https://ct.example.test", now = Date.now }: CtLogOptions = {}): CtLog {
-  const keys: PublishedKey[] = [];
+  const keys: TrustedKey[] = [];
   let current = made();
   return {
     keys,

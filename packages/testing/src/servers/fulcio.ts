@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, verify } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
-import { type CtLog, ctLog as newCtLog, type PublishedKey } from "./ct-log.ts";
+import type { TrustedKey } from "@countersign/core";
+import { type CtLog, ctLog as newCtLog } from "./ct-log.ts";
 import type { Authority } from "./fulcio-ca.ts";
 import { claimsOf, type IssuerType, identityFrom } from "./fulcio-token.ts";
 import { bodyOf, listening } from "./listening.ts";
@@ -39,7 +40,7 @@ export interface Fulcio {
   /** PEM, the issuing CA first, the root last. */
   readonly certificates: readonly string[];
   /** Every key that its CT log ever had, the present one last. */
-  readonly ctLogs: readonly PublishedKey[];
+  readonly ctLogs: readonly TrustedKey[];
   /** In the order of arrival. */
   readonly seen: readonly FulcioRequest[];
   /** Certificates given out. */

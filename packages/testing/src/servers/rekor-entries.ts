@@ -2,6 +2,7 @@ import { createHash, createPublicKey, type KeyObject, verify, X509Certificate } 
 import { parseEnvelope, preAuthEncoding } from "@countersign/in-toto-attestation";
 import { json } from "@sigstore/core";
 import { isSignatureOverHash, type Sha2 } from "./prehashed.ts";
+import type { Loose } from "./rekor-refusal.ts";
 
 /** What a log keeps of a proposal. */
 export interface Kept {
@@ -14,9 +15,6 @@ export interface Kept {
 }
 
 export class Unacceptable extends Error {}
-
-// biome-ignore lint/suspicious/noExplicitAny: a stranger's JSON; what is missing is refused
-type Loose = Readonly<Record<string, any>>;
 
 /**
  * Judges and canonicalises a proposal as Rekor v1 does.

@@ -1,8 +1,8 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from "node:crypto";
 import { createServer } from "node:http";
 import { leafHash } from "@countersign/bundle";
+import type { TrustedKey } from "@countersign/core";
 import { json } from "@sigstore/core";
-import type { PublishedKey } from "./ct-log.ts";
 import { bodyOf, listening } from "./listening.ts";
 import { type MerkleTree, merkleTree } from "./merkle-tree.ts";
 import { isSignatureOverHash, type Sha2 } from "./prehashed.ts";
@@ -35,7 +35,7 @@ export interface RekorTiles {
   readonly url: string;
   /** SPKI PEM. */
   readonly publicKey: string;
-  readonly logs: readonly PublishedKey[];
+  readonly logs: readonly TrustedKey[];
   readonly entries: readonly RekorTilesEntry[];
   /** In the order of arrival. */
   readonly seen: readonly { readonly method: string; readonly path: string; readonly status: number }[];

@@ -1,11 +1,11 @@
-import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { createHash, sign } from "node:crypto";
 import { createServer } from "node:http";
 import { leafHash, promiseText } from "@countersign/bundle";
-import type { PublishedKey } from "./ct-log.ts";
+import type { TrustedKey } from "@countersign/core";
 import { bodyOf, listening } from "./listening.ts";
-import { type MerkleTree, merkleTree } from "./merkle-tree.ts";
 import { type Kept, keptOf, Unacceptable } from "./rekor-entries.ts";
-import { signedCheckpoint } from "./signed-note.ts";
+import { type Loose, parsed, Refused, wholeNumber } from "./rekor-refusal.ts";
+import { newShard, pemOf, type Shard, treeHex } from "./rekor-shard.ts";
 
 /**
  * What can be wrong with what it answers; for faults of the network put `misbehave` in front.
@@ -57,7 +57,7 @@ export interface Rekor {
   /** SPKI PEM of the present key. */
   readonly publicKey: string;
   /** Every key it ever had, the present one last. */
-  readonly logs: readonly PublishedKey[];
+  readonly logs: readonly TrustedKey[];
   readonly entries: readonly RekorEntry[];
   /** In the order of arrival. */
   readonly seen: readonly RekorRequest[];
@@ -66,15 +66,6 @@ export interface Rekor {
   /** Another tree with another key from now on; the old one can still be read. */
   rotate(): void;
   close(): Promise<void>;
-}
-
-interface Shard {
-  readonly treeId: bigint;
-  readonly keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
-  readonly logId: Buffer;
-  readonly tree: MerkleTree;
-  /** The number of its first entry over all trees. */
-  readonly first: number;
 }
 
 interface Leaf extends RekorEntry {
@@ -91,14 +82,6 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-class Refused extends Error {
-  readonly status: number;
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
 /** Rekor v1 in memory: a real tree with promises, checkpoints and proofs, conflicts, search by hash, trees that follow one another. */
 export async function rekor(options: RekorOptions = {}): Promise<Rekor> {
   const { hostname = "rekor.localhost", index = true, now = Date.now } = options;
@@ -106,8 +89,8 @@ export async function rekor(options: RekorOptions = {}): Promise<Rekor> {
   const leaves: Leaf[] = [];
   const byUuid = new Map<string, Leaf>();
   const seen: RekorRequest[] = [];
-  const logs: PublishedKey[] = [];
-  const stranger = newShard(0);
+  const logs: TrustedKey[] = [];
+  const stranger = newShard(hostname, 0, 0);
   let active = rotated();
 
   const server = createServer(async (request, response) => {
@@ -138,17 +121,8 @@ export async function rekor(options: RekorOptions = {}): Promise<Rekor> {
   };
   return self;
 
-  function newShard(first: number): Shard {
-    const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const logId = createHash("sha256")
-      .update(keys.publicKey.export({ type: "spki", format: "der" }))
-      .digest();
-    // Tree IDs are positive int64, and like real ones have sixteen hex digits.
-    return { treeId: 0x1122334455667788n + BigInt(shards.length), keys, logId, tree: merkleTree(), first };
-  }
-
   function rotated(url = ""): Shard {
-    const shard = newShard(leaves.length);
+    const shard = newShard(hostname, shards.length, leaves.length);
     shards.push(shard);
     const start = new Date(now() - 86_400_000).toISOString();
     logs.push({ keyId: shard.logId.toString("base64"), publicKey: pemOf(shard), url, validFor: { start } });
@@ -234,16 +208,12 @@ export async function rekor(options: RekorOptions = {}): Promise<Rekor> {
     const size = self.mood === "smaller-tree" ? tree.size - 1 : tree.size;
     const hashes = tree.inclusion(place).map((hash) => Buffer.from(hash).toString("hex"));
     return {
-      checkpoint: checkpointOf(shard, size, signer),
+      checkpoint: shard.checkpoint(size, signer.keys),
       hashes: self.mood === "wrong-proof" ? [...hashes, "00".repeat(32)] : hashes,
       logIndex: place,
       rootHash: Buffer.from(tree.root()).toString("hex"),
       treeSize: tree.size,
     };
-  }
-
-  function checkpointOf({ treeId, tree }: Shard, size: number, { keys }: Shard): string {
-    return signedCheckpoint({ origin: `${hostname} - ${treeId}`, name: hostname, size, root: tree.root(size) }, keys);
   }
 
   function retrieved(asked: Loose): readonly unknown[] {
@@ -276,7 +246,7 @@ export async function rekor(options: RekorOptions = {}): Promise<Rekor> {
   function logInfo(): object {
     const infoOf = (shard: Shard): object => ({
       rootHash: Buffer.from(shard.tree.root()).toString("hex"),
-      signedTreeHead: checkpointOf(shard, shard.tree.size, shard),
+      signedTreeHead: shard.checkpoint(shard.tree.size, shard.keys),
       treeID: `${shard.treeId}`,
       treeSize: shard.tree.size,
     });
@@ -303,25 +273,4 @@ export async function rekor(options: RekorOptions = {}): Promise<Rekor> {
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a stranger's JSON; what is missing is refused
-type Loose = Readonly<Record<string, any>>;
-
-function parsed(body: string): Loose {
-  if (body === "") throw new Refused(422, "a body is required");
-  try {
-    const value: unknown = JSON.parse(body);
-    if (typeof value === "object" && value !== null) return value;
-  } catch {
-    // refused below
-  }
-  throw new Refused(400, "the body is no JSON object");
-}
-
-function wholeNumber(text: string | null): number {
-  if (text !== null && /^\d+$/.test(text)) return Number(text);
-  throw new Refused(422, "a number in query is missing or none");
-}
-
-const pemOf = ({ keys }: Shard): string => keys.publicKey.export({ type: "spki", format: "pem" }).toString();
-const treeHex = ({ treeId }: Shard): string => treeId.toString(16).padStart(16, "0");
 const hexOf = ({ body }: Kept): string => Buffer.from(leafHash(Buffer.from(body))).toString("hex");

@@ -1,10 +1,10 @@
 import { createHash, randomBytes, sign, type X509Certificate } from "node:crypto";
 import { createServer } from "node:http";
+import type { TrustedAuthority } from "@countersign/core";
 import { ASN1Obj, X509Certificate as ParsedCertificate } from "@sigstore/core";
 import { der, generalizedTime, integer, nothing, octets, oid, sequence, setOf, tagged, utcTime } from "./der.ts";
 import { bodyOf, listening } from "./listening.ts";
 import type { TimestampSigner } from "./timestamp-certificates.ts";
-import type { PublishedAuthority } from "./trusted-root.ts";
 
 /**
  * What can be wrong with what it answers; for faults of the network put `misbehave` in front.
@@ -23,7 +23,7 @@ export interface TimestampAuthority {
   /** Origin; tokens are had at /api/v1/timestamp. */
   readonly url: string;
   /** As trust roots name it: its own certificate first, the root last. */
-  readonly authority: PublishedAuthority;
+  readonly authority: TrustedAuthority;
   /** Tokens given out. */
   readonly issued: number;
   /** Replace it at any time. */

@@ -1,20 +1,12 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
-import type { PublishedKey } from "./ct-log.ts";
+import type { TrustedAuthority, TrustedKey } from "@countersign/core";
 
-/** A CA or a timestamp authority as trust roots name it. */
-export interface PublishedAuthority {
-  readonly url: string;
-  /** PEM, the issuing CA first, the root last. */
-  readonly certificates: readonly string[];
-  /** RFC 3339. Default: from the root's first day on. */
-  readonly validFor?: { readonly start?: string; readonly end?: string };
-}
-
+/** An authority without a period counts from its root's first day on. */
 export interface TrustedRootParts {
-  readonly certificateAuthorities?: readonly PublishedAuthority[];
-  readonly ctLogs?: readonly PublishedKey[];
-  readonly logs?: readonly PublishedKey[];
-  readonly timestampAuthorities?: readonly PublishedAuthority[];
+  readonly certificateAuthorities?: readonly TrustedAuthority[];
+  readonly ctLogs?: readonly TrustedKey[];
+  readonly logs?: readonly TrustedKey[];
+  readonly timestampAuthorities?: readonly TrustedAuthority[];
 }
 
 /** The text of a trusted_root.json, as cosign and sigstore libraries take it. */
@@ -28,7 +20,7 @@ export function trustedRoot({ certificateAuthorities = [], ctLogs = [], logs = [
   });
 }
 
-function keyEntry({ url, keyId, publicKey, validFor = { start: "2020-01-01T00:00:00Z" } }: PublishedKey): object {
+function keyEntry({ url, keyId, publicKey, validFor = { start: "2020-01-01T00:00:00Z" } }: TrustedKey): object {
   const key = createPublicKey(publicKey);
   const kinds: Readonly<Record<string, string>> = {
     prime256v1: "PKIX_ECDSA_P256_SHA_256",
@@ -40,7 +32,7 @@ function keyEntry({ url, keyId, publicKey, validFor = { start: "2020-01-01T00:00
   return { baseUrl: url, hashAlgorithm: "SHA2_256", publicKey: { rawBytes, keyDetails, validFor }, logId: { keyId } };
 }
 
-function authorityEntry({ url, certificates, validFor }: PublishedAuthority): object {
+function authorityEntry({ url, certificates, validFor }: TrustedAuthority): object {
   const parsed = certificates.map((pem) => new X509Certificate(pem));
   const root = parsed.at(-1);
   const start = root && new Date(root.validFrom).toISOString();
