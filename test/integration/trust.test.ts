@@ -1,11 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Fulcio, fulcio, type Registry, type Rekor, registry, rekor, trustedRoot } from "@countersign/testing";
-import { main } from "countersign";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type TufMirror, tufMirror } from "../../packages/verify/src/tuf-mirror.fixture.ts";
+import { countersign } from "../real/harness/countersign.ts";
 
 /** From the TUF repository of a private Sigstore to the verdict over an image that was signed keyless: nothing but the command line. */
 const folder = mkdtempSync(join(tmpdir(), "countersign-trust-"));
@@ -14,28 +14,6 @@ const somebody = "https://example.test/somebody";
 let [ca, log, images]: [Fulcio, Rekor, Registry] = [] as never;
 let mirror: TufMirror;
 let image = "";
-
-async function countersign(
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ["", ""];
-  const code = await main(args, {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    readText: async (name) => readFileSync(name, "utf8"),
-    askSecret: async () => undefined,
-    env: { DOCKER_CONFIG: folder, ...env },
-    color: false,
-    signal: AbortSignal.timeout(50_000),
-    exitWith: () => undefined,
-  });
-  return { code, out, err };
-}
 
 beforeAll(async () => {
   [ca, log, images] = await Promise.all([fulcio(), rekor(), registry()]);
@@ -69,7 +47,7 @@ beforeAll(async () => {
     "transparency.url": log.url,
   };
   const args = Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`]);
-  expect(await countersign(["attest", path("run.json"), ...args])).toMatchObject({ code: 0, err: "" });
+  expect(await countersign(["attest", path("run.json"), ...args])).toMatchObject({ code: 0, stderr: "" });
 });
 afterAll(async () => {
   await Promise.all([ca?.close(), log?.close(), images?.close(), mirror?.close()]);
@@ -88,9 +66,9 @@ describe("a private TUF repository", () => {
   test("verifying too; what was fetched is kept, verified again, and worth nothing by itself", async () => {
     const env = { XDG_CACHE_HOME: path("cache") };
     const args = ["--tuf-mirror", mirror.url, "--tuf-root", path("root.json")];
-    const { code, out, err } = await verify(args, env);
-    expect({ code, err }).toEqual({ code: 0, err: "" });
-    expect(out.match(/^accepted/gm)).toHaveLength(4);
+    const { code, stdout, stderr } = await verify(args, env);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout.match(/^accepted/gm)).toHaveLength(4);
     const shelf = join(folder, "cache/countersign/tuf", readdirSync(join(folder, "cache/countersign/tuf"))[0] ?? "");
     writeFileSync(join(shelf, "targets/trusted_root.json"), trustedRoot({}));
     writeFileSync(join(shelf, "timestamp.json"), "{}");
@@ -102,19 +80,19 @@ describe("a private TUF repository", () => {
     const other = await tufMirror(trustedRoot({}));
     writeFileSync(path("other-root.json"), other.root);
     await other.close();
-    const { code, err } = await verify(["--tuf-mirror", mirror.url, "--tuf-root", path("other-root.json")]);
-    expect({ code, err }).toEqual({ code: 3, err: expect.stringContaining(`the trust root of ${mirror.url} is refused`) });
+    const { code, stderr } = await verify(["--tuf-mirror", mirror.url, "--tuf-root", path("other-root.json")]);
+    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining(`the trust root of ${mirror.url} is refused`) });
   });
 
   test("a repository that trusts somebody else: refused, with every check that failed", async () => {
     const strangers = await fulcio();
     const authorities = [{ url: strangers.url, certificates: strangers.certificates }];
     const other = await tufMirror(trustedRoot({ certificateAuthorities: authorities, ctLogs: strangers.ctLogs }));
-    const { code, out } = await verify(["--tuf-mirror", other.url]);
+    const { code, stdout } = await verify(["--tuf-mirror", other.url]);
     await Promise.all([other.close(), strangers.close()]);
     expect(code).toBe(1);
-    expect(out.match(/^ +log-entry: /gm)).toHaveLength(4);
-    expect(out.match(/^ +certificate: /gm)).toHaveLength(4);
+    expect(stdout.match(/^ +log-entry: /gm)).toHaveLength(4);
+    expect(stdout.match(/^ +certificate: /gm)).toHaveLength(4);
   });
 });
 
@@ -132,7 +110,7 @@ test("offline, the registry alone is spoken to", async () => {
   } as typeof connect;
   try {
     expect((await verify(["--trusted-root", path("trusted_root.json"), "--offline"])).code).toBe(0);
-    expect(await verify(["--offline"])).toMatchObject({ code: 3, err: expect.stringContaining("give --trusted-root") });
+    expect(await verify(["--offline"])).toMatchObject({ code: 3, stderr: expect.stringContaining("give --trusted-root") });
   } finally {
     Socket.prototype.connect = connect;
   }

@@ -1,5 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { main, type Terminal } from "countersign";
+import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type ApiServer,
@@ -13,29 +12,13 @@ import {
   tempFolder,
 } from "./harness/index.ts";
 import "./harness/on-failure.ts";
+import { countersign, type Said } from "./harness/countersign.ts";
 import { pushImage } from "./harness/system.ts";
 
 const folder = tempFolder("cli");
 
 /** One command line of a person with COSIGN_PASSWORD in the environment. */
-async function countersign(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ["", ""];
-  const terminal: Terminal = {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    readText: async (path) => readFileSync(path, "utf8"),
-    askSecret: async () => undefined,
-    env: { COSIGN_PASSWORD: "pw", DOCKER_CONFIG: folder },
-    color: false,
-    signal: new AbortController().signal,
-    exitWith: () => {},
-  };
-  return { code: await main(args, terminal), out, err };
-}
+const ours = (...args: string[]): Promise<Said> => countersign(args, { COSIGN_PASSWORD: "pw", DOCKER_CONFIG: folder });
 
 const runYaml = (name: string, image: string): string => {
   const [repository = "", digest = ""] = image.split("@");
@@ -62,15 +45,15 @@ describe("the CLI beside cosign, on a real registry", () => {
   beforeAll(async () => {
     registry = await startDockerRegistry();
     image = await pushImage(registry, "app");
-    expect(await countersign("keys", "generate", keys)).toMatchObject({ code: 0, err: "" });
+    expect(await ours("keys", "generate", keys)).toMatchObject({ code: 0, stderr: "" });
   });
   afterAll(() => registry?.stop());
 
   test("cosign signs with the key that the CLI made, and the CLI verifies it", async () => {
     const plain = ["--tlog-upload=false", "--new-bundle-format=false", "--use-signing-config=false", "-y"];
     await cosign(["sign", ...plain, "--key", `${keys}/cosign.key`, image], { COSIGN_PASSWORD: "pw" });
-    const answer = await countersign("verify", "image", image, "--key", `${keys}/cosign.pub`, "--type", "signature");
-    expect(answer).toMatchObject({ code: 0, err: "" });
+    const answer = await ours("verify", "image", image, "--key", `${keys}/cosign.pub`, "--type", "signature");
+    expect(answer).toMatchObject({ code: 0, stderr: "" });
   });
 
   test.each([
@@ -80,18 +63,18 @@ describe("the CLI beside cosign, on a real registry", () => {
     writeFileSync(`${folder}/run.json`, runYaml("build", image));
     const settings = ["-c", `artifacts.taskrun.format=${format}`, "-c", "artifacts.taskrun.storage=oci"];
     for (let time = 0; time < 2; time++)
-      expect(await countersign("attest", `${folder}/run.json`, "--signing-secrets", keys, ...settings)).toMatchObject({ code: 0, err: "" });
+      expect(await ours("attest", `${folder}/run.json`, "--signing-secrets", keys, ...settings)).toMatchObject({ code: 0, stderr: "" });
     await cosign(["verify", ...trusting, `${keys}/cosign.pub`, image]);
     const { stdout } = await cosign(["verify-attestation", ...trusting, `${keys}/cosign.pub`, "--type", type, image]);
     expect(stdout.trim().split("\n")).toHaveLength(1);
-    expect(await countersign("verify", "image", image, "--key", `${keys}/cosign.pub`, "--type", type)).toMatchObject({ code: 0, err: "" });
+    expect(await ours("verify", "image", image, "--key", `${keys}/cosign.pub`, "--type", type)).toMatchObject({ code: 0, stderr: "" });
   });
 
   test("both refuse another key", async () => {
-    await countersign("keys", "generate", `${folder}/other`);
+    await ours("keys", "generate", `${folder}/other`);
     const other = `${folder}/other/cosign.pub`;
     expect((await cosign(["verify", ...trusting, other, image], {}, { mayFail: true })).code).not.toBe(0);
-    expect((await countersign("verify", "image", image, "--key", other)).code).toBe(12);
+    expect((await ours("verify", "image", image, "--key", other)).code).toBe(12);
   });
 });
 
@@ -114,7 +97,7 @@ describe("the CLI in a real cluster", () => {
 
   test("fills the empty Secret of a release once, and never again", async () => {
     const place = "k8s://tekton-chains/signing-secrets";
-    expect(await countersign("keys", "generate", place, ...inCluster())).toMatchObject({ code: 0, err: "" });
+    expect(await ours("keys", "generate", place, ...inCluster())).toMatchObject({ code: 0, stderr: "" });
     const password = await api.kubectl([
       "get",
       "secret",
@@ -125,8 +108,8 @@ describe("the CLI in a real cluster", () => {
       "jsonpath={.data.cosign\\.password}",
     ]);
     expect(Buffer.from(password.stdout, "base64").toString()).toBe("pw");
-    expect((await countersign("keys", "generate", place, ...inCluster())).err).toContain("is not overwritten");
-    expect(await countersign("keys", "generate", "k8s://default/fresh", ...inCluster())).toMatchObject({ code: 0, err: "" });
+    expect((await ours("keys", "generate", place, ...inCluster())).stderr).toContain("is not overwritten");
+    expect(await ours("keys", "generate", "k8s://default/fresh", ...inCluster())).toMatchObject({ code: 0, stderr: "" });
   });
 
   test("verifies a run there, with the key out of the Secret", async () => {
@@ -138,26 +121,17 @@ describe("the CLI in a real cluster", () => {
     );
     const run = { ...JSON.parse(runYaml("build", "registry.example/app@sha256:aa")), metadata: { ...created.metadata } };
     writeFileSync(`${keys}/run.json`, JSON.stringify(run));
-    const attested = await countersign(
-      "attest",
-      `${keys}/run.json`,
-      "--signing-secrets",
-      keys,
-      "-c",
-      "artifacts.oci.storage=",
-      "-o",
-      "json",
-    );
-    expect(attested).toMatchObject({ code: 0, err: "" });
-    const { annotations } = JSON.parse(attested.out).runs[0];
+    const attested = await ours("attest", `${keys}/run.json`, "--signing-secrets", keys, "-c", "artifacts.oci.storage=", "-o", "json");
+    expect(attested).toMatchObject({ code: 0, stderr: "" });
+    const { annotations } = JSON.parse(attested.stdout).runs[0];
     const pairs = Object.entries(annotations).map(([key, value]) => `${key}=${value}`);
     await api.kubectl(["annotate", "taskrun", "build", ...pairs]);
     const verify = ["verify", "run", "taskrun/build", "--key", "k8s://tekton-chains/signing-secrets", ...inCluster()];
-    expect(await countersign(...verify)).toMatchObject({
+    expect(await ours(...verify)).toMatchObject({
       code: 0,
-      err: "",
+      stderr: "",
       out: expect.stringContaining("verified  TaskRun default/build"),
     });
-    expect((await countersign(...verify, "-n", "elsewhere")).code).toBe(3);
+    expect((await ours(...verify, "-n", "elsewhere")).code).toBe(3);
   });
 });

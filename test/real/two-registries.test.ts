@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateKeyPair } from "@countersign/signers-x509";
-import { kubeApi, registry as sandboxRegistry } from "@countersign/testing";
+import { freePort, kubeApi, registry as sandboxRegistry } from "@countersign/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { cosign, freePort, request, startDockerRegistry } from "./harness/index.ts";
+import { cosign, request, startDockerRegistry } from "./harness/index.ts";
 import { writeKubeconfig } from "./harness/kubeconfig.ts";
 import { pushImage } from "./harness/system.ts";
 import "./harness/on-failure.ts";

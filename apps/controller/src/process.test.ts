@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateKeyPair } from "@countersign/signers-x509";
-import { aTaskRun, type KubeApi, kubeApi, misbehave, registry } from "@countersign/testing";
+import { aTaskRun, freePort, type KubeApi, kubeApi, misbehave, registry } from "@countersign/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 /** The real process: what it says when it starts, while it waits, and how it ends. */
@@ -61,15 +59,6 @@ function start(...args: readonly string[]): Life {
     },
     ended: new Promise((resolve) => child.on("close", resolve)),
   };
-}
-
-/** Nobody else's at this moment, and so soon after hardly anybody's. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 test("it says that the configuration is missing, introduces its key once it is there, and is ready", async () => {

@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { KubeApi } from "@countersign/testing";
+import { freePort, type KubeApi } from "@countersign/testing";
 
 /** The real controller as a process of its own before the sandbox's API server. */
 export interface ControllerProcess {
@@ -49,12 +47,4 @@ export async function startController({ cluster, folder, env = {} }: ControllerP
     log: () => log,
     metrics: async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }

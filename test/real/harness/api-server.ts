@@ -1,10 +1,10 @@
 import { generateKeyPairSync } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
+import { freePort } from "@countersign/testing";
 import { part } from "../../parts/where.ts";
 import { type AuditedRequest, auditedRequests, auditPolicy } from "./audit.ts";
 import { type Server, startServer } from "./child.ts";
 import type { Etcd } from "./etcd.ts";
-import { freePort } from "./free-port.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { type Answer, type Ask, request } from "./request.ts";
 import { tempFolder } from "./temp-folder.ts";

@@ -1,6 +1,6 @@
+import { freePort } from "@countersign/testing";
 import { part } from "../../parts/where.ts";
 import { type Server, startServer } from "./child.ts";
-import { freePort } from "./free-port.ts";
 import { request } from "./request.ts";
 import { tempFolder } from "./temp-folder.ts";
 

@@ -2,7 +2,6 @@ export { type ApiServer, type ApiServerOptions, startApiServer } from "./api-ser
 export type { AuditedRequest } from "./audit.ts";
 export { lastWords, type Server, startServer } from "./child.ts";
 export { type Etcd, startEtcd } from "./etcd.ts";
-export { freePort } from "./free-port.ts";
 export { type KubeconfigOptions, writeKubeconfig } from "./kubeconfig.ts";
 export { type Registry, startDockerRegistry, startOciRegistry } from "./registries.ts";
 export { type Answer, type Ask, request } from "./request.ts";

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
+import { freePort } from "@countersign/testing";
 import { part } from "../../../parts/where.ts";
 import { type Server, startServer } from "../child.ts";
-import { freePort } from "../free-port.ts";
 import { request } from "../request.ts";
 import { tempFolder } from "../temp-folder.ts";
 import type { Trillian } from "./trillian.ts";

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
+import { freePort } from "@countersign/testing";
 import { part } from "../../../parts/where.ts";
 import { type Server, startServer } from "../child.ts";
-import { freePort } from "../free-port.ts";
 import { request } from "../request.ts";
 import { tempFolder } from "../temp-folder.ts";
 import { type CtLog, ctLogToBe } from "./ct-log.ts";

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { createReadStream, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse, request as send } from "node:http";
 import type { AddressInfo } from "node:net";
+import { freePort } from "@countersign/testing";
 import { part } from "../../../parts/where.ts";
 import { type Server, startServer } from "../child.ts";
-import { freePort } from "../free-port.ts";
 import { request } from "../request.ts";
 import { tempFolder } from "../temp-folder.ts";
 
