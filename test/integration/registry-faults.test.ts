@@ -97,7 +97,7 @@ const once: readonly Fault[] = [
   { kind: "cut" },
   { kind: "cut", afterBytes: 5 },
   { kind: "lost-answer" },
-  ...[401, 403, 404, 413, 503].map((status) => ({ kind: "status", status }) as const),
+  ...[401, 403, 404, 408, 413, 503].map((status) => ({ kind: "status", status }) as const),
   { kind: "status", status: 429, headers: { "retry-after": "120" } },
   { kind: "status", status: 307, headers: { location: "http://169.254.169.254/latest/meta-data" } },
   { kind: "garbage" },

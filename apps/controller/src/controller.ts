@@ -9,6 +9,7 @@ import { ownWrites } from "./own-writes.ts";
 import { patienceOf } from "./patience.ts";
 import { isSettled, keyOf, type Projection, sameBesidesMarks, sameState } from "./projection.ts";
 import { reconcileRun } from "./reconcile-run.ts";
+import { recoveries } from "./recoveries.ts";
 import { runEvents } from "./run-events.ts";
 import { runWatches } from "./run-watches.ts";
 import type { News, ReconcileSettings, Surroundings } from "./surroundings.ts";
@@ -56,8 +57,6 @@ export interface Controller {
 }
 
 const recentMs = 15 * 60_000;
-/** Services that come and go in turn must not make everybody's waiting void. */
-const betweenWakesMs = 10_000;
 
 /** Watches, queues names, visits. The queue and the store hold no run, only what the projection keeps. */
 export function controller(options: ControllerOptions): Controller {
@@ -209,15 +208,7 @@ export function controller(options: ControllerOptions): Controller {
     return againInMs;
   }
 
-  let [wokenAt, waking] = [Number.NEGATIVE_INFINITY, false];
-  function recovered(): void {
-    if (waking) return;
-    waking = true;
-    clock.after(Math.max(0, wokenAt + betweenWakesMs - clock.now()), () => {
-      [wokenAt, waking] = [clock.now(), false];
-      work.wake((key) => patience.failingSince(store.get(key)?.ref.uid ?? key) !== undefined);
-    });
-  }
+  const recovered = recoveries(clock, () => work.wake((key) => patience.failingSince(store.get(key)?.ref.uid ?? key) !== undefined));
 
   /** A PipelineRun is judged by its children, so nobody is visited before both kinds are known and a plan is in force. */
   function begin(): void {
