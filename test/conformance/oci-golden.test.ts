@@ -2,8 +2,10 @@ import { createHash, createPublicKey, X509Certificate } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Attestation } from "@countersign/core";
+import { signV1 } from "@countersign/formatters-cosign";
 import { type Http, type HttpResponse, http } from "@countersign/http";
 import { type Attached, ociStorage } from "@countersign/storage-oci";
+import { imagesOf, parseRun } from "@countersign/tekton";
 import { type Registry, registry } from "@countersign/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -207,6 +209,13 @@ describe.skipIf(!present)(`recorded by cosign and Chains${present ? "" : " — s
     const theirIndex = { ...index, manifests: index.manifests.filter(({ digest }) => remade.includes(digest)) };
     expect(theirIndex.manifests).toHaveLength(ourIndex.manifests?.length ?? 0);
     compare("fallback-index.json", Buffer.from(JSON.stringify(ourIndex)), Buffer.from(JSON.stringify(theirIndex)));
+  });
+
+  test("what says that an image is signed is what cosign signs, byte for byte", () => {
+    const results = [{ name: "IMAGES", value: `${repository}@${image}` }];
+    const [built] = imagesOf(parseRun(JSON.stringify({ kind: "TaskRun", status: { results } })));
+    const theirs = read("cosign-3.1.1", "sign-bundle", "signature.bundle.decoded-payload.json");
+    expect(built && Buffer.from(signV1().format(built).body).toString()).toBe(theirs.toString());
   });
 
   test("every allowed difference is there: none is allowed for nothing", () => {
