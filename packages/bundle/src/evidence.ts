@@ -1,5 +1,10 @@
+import { createRequire } from "node:module";
 import type { Evidence, LogEntry } from "@countersign/core";
-import { RFC3161Timestamp } from "@sigstore/core";
+import type * as Sigstore from "@sigstore/core";
+
+/** CommonJS, so it can be fetched at first use without a promise: who meets no timestamp never loads its twenty modules. */
+const require = createRequire(import.meta.url);
+const sigstoreCore = (): typeof Sigstore => require("@sigstore/core") as typeof Sigstore;
 
 export const logEntriesIn = (evidence: readonly Evidence[]): readonly LogEntry[] =>
   evidence.flatMap((word) => (word.kind === "log-entry" ? [word.entry] : []));
@@ -19,7 +24,7 @@ export function seenAt(evidence: readonly Evidence[]): number | undefined {
 
 function timeIn(token: string): readonly number[] {
   try {
-    return [RFC3161Timestamp.parse(Buffer.from(token, "base64")).signingTime.getTime() / 1_000];
+    return [sigstoreCore().RFC3161Timestamp.parse(Buffer.from(token, "base64")).signingTime.getTime() / 1_000];
   } catch {
     return []; // somebody's damaged token says nothing
   }
