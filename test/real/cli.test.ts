@@ -130,7 +130,7 @@ describe("the CLI in a real cluster", () => {
     expect(await ours(...verify)).toMatchObject({
       code: 0,
       stderr: "",
-      out: expect.stringContaining("verified  TaskRun default/build"),
+      stdout: expect.stringContaining("verified  TaskRun default/build"),
     });
     expect((await ours(...verify, "-n", "elsewhere")).code).toBe(3);
   });
