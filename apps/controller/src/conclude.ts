@@ -1,8 +1,10 @@
 import type { Report } from "@countersign/attest";
 import { annotationPrefix } from "@countersign/bundle";
-import { type Annotations, type Call, CountersignError, type Retry, type RunRef } from "@countersign/core";
-import { deadlineLeft, isGone, released, versionOf } from "./finalizer.ts";
-import { assertFits, marksOf, mildestOf, ours } from "./marks.ts";
+import type { Annotations, Call, Retry, RunRef } from "@countersign/core";
+import { altered, annotate } from "./annotate.ts";
+import { withoutDrafts } from "./drafts.ts";
+import { deadlineLeft, released } from "./finalizer.ts";
+import { assertFits, fits, marksOf, mildestOf, ours } from "./marks.ts";
 import { isSettled, type Projection } from "./projection.ts";
 import type { Surroundings } from "./surroundings.ts";
 import type { Next } from "./work.ts";
@@ -10,7 +12,7 @@ import type { Next } from "./work.ts";
 /** What a visit came to, before it is written down. */
 export interface Visit {
   readonly ref: RunRef;
-  /** As they stood at the GET. */
+  /** As they stand: at the GET, and with the drafts since. */
   readonly annotations: Annotations;
   readonly report: Report;
   readonly failures: readonly unknown[];
@@ -21,7 +23,7 @@ export interface Visit {
 /** Too much for one run's annotations: nothing is stored there, and the run is marked failed. */
 export function fitting(visit: Visit): Visit {
   try {
-    assertFits(visit.annotations, visit.stored);
+    assertFits(withoutDrafts(visit.annotations), visit.stored);
     return visit;
   } catch (tooLarge) {
     return { ...visit, failures: [...visit.failures, tooLarge], stored: {} };
@@ -37,23 +39,24 @@ export async function concluded(visit: Visit, seen: Projection, house: Surroundi
   const writes = marks !== undefined || (mildest === "hold" && addsTo(annotations, stored));
   if (!writes) return later(visit, mildest ?? "counted", undefined, seen, house);
 
-  const wanted = { ...ours(annotations), ...withoutOldMark(ref, annotations, marks, house), ...stored, ...marks };
+  const isOver = isSettled({ signed: marks?.[`${annotationPrefix}signed`] });
+  const kept = isOver || !fits(annotations, { ...stored, ...marks }) ? withoutDrafts(annotations) : annotations;
+  const wanted = { ...ours(kept), ...withoutOldMark(ref, annotations, marks, house), ...stored, ...marks };
   const answer = await annotate(ref, wanted, house, call);
   if (answer === "gone") return forgotten(ref, house);
   const changed = Object.keys(wanted).find((key) => answer[key] !== wanted[key]);
   if (changed) return withdrawn(visit, wanted, changed, seen, house, call);
-  if (!isSettled({ signed: marks?.[`${annotationPrefix}signed`] })) return later(visit, mildest ?? "counted", marks, seen, house);
+  if (!isOver) return later(visit, mildest ?? "counted", marks, seen, house);
 
   house.tell(mildest === undefined ? { kind: "signed", ref, outcomes: report.outcomes } : { kind: "failed", ref, failures, final: true });
   forgotten(ref, house);
   return released({ ...seen, ref }, house, call);
 }
 
-/** The server kept other bytes than we sent: whoever believes the mark would be deceived, so the mark goes again. */
+/** Whoever believed the mark would be deceived, so the mark goes again. */
 async function withdrawn(visit: Visit, wrote: Annotations, key: string, seen: Projection, house: Surroundings, call: Call): Promise<Next> {
   const { ref, annotations } = visit;
-  const sentence = `annotation ${key} of ${ref.kind} ${ref.namespace}/${ref.name} is not what was sent: an admission webhook or another writer changes it; exempt the prefix ${annotationPrefix}`;
-  const failures = [...visit.failures, new CountersignError("mark.read-back", sentence, { retry: "counted" })];
+  const failures = [...visit.failures, altered(ref, key)];
   const { [`${annotationPrefix}signed`]: _withdrawn, ...rest } = wrote;
   const marks = marksOf(annotations, "counted");
   if ((await annotate(ref, { ...rest, ...marks }, house, call)) === "gone") return forgotten(ref, house);
@@ -84,17 +87,6 @@ function forgotten({ uid }: RunRef, { ledger, patience }: Surroundings): Next {
   ledger.forget(uid);
   patience.forget(uid);
   return "settled";
-}
-
-async function annotate(ref: RunRef, wanted: Annotations, { runs, own }: Surroundings, call: Call): Promise<Annotations | "gone"> {
-  try {
-    const answer = await runs.annotate(ref, wanted, call);
-    own.add(versionOf(answer));
-    return (JSON.parse(answer) as { metadata?: { annotations?: Annotations } }).metadata?.annotations ?? {};
-  } catch (failure) {
-    if (isGone(failure)) return "gone";
-    throw failure;
-  }
 }
 
 /** After retries.transient-deadline an outage is counted like a refusal. */

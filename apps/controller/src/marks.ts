@@ -35,9 +35,13 @@ export const ours = (annotations: Annotations): Annotations =>
 /** The API server refuses a run whose annotations weigh more, keys and values together. */
 const mostBytes = 262_144;
 
+export const fits = (run: Annotations, wanted: Annotations): boolean => weightOf({ ...run, ...wanted }) <= mostBytes;
+
+const weightOf = (annotations: Annotations): number =>
+  Object.entries(annotations).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
+
 export function assertFits(run: Annotations, wanted: Annotations): void {
-  const all = { ...run, ...wanted };
-  const bytes = Object.entries(all).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
+  const bytes = weightOf({ ...run, ...wanted });
   if (bytes <= mostBytes) return;
   const sentence = `the run's annotations would weigh ${bytes} bytes, and the API server takes ${mostBytes}; store this format in oci, or let the run name fewer results`;
   throw new CountersignError("store.annotations-too-large", sentence, { retry: "never" });

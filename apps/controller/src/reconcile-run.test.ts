@@ -370,6 +370,7 @@ test("killed at every step: the same marks as without, and one layer at each pla
         cluster.step = async () => undefined;
       }
       expect([name, k, note(cluster, "build", "signed"), sizes(earth)]).toEqual([name, k, "true", [1, 1, 1, 1]]);
+      expect([name, k, earth.entries.size, note(cluster, "build", "drafts")]).toEqual([name, k, 3, undefined]);
     }
     expect(length).toBeGreaterThan(10);
   }
@@ -400,6 +401,47 @@ test("no annotation of ours or of others is ever lost: 150 random histories of f
     expect(notes(cluster, "build")).toMatchObject({ [`${prefix}mine`]: "1", other: "2" });
     expect(sizes(earth).every((size) => size === 1)).toBe(true);
   }
+});
+
+describe("drafts of keyless signatures", () => {
+  const signers = certifiedSigners();
+  const key = `${prefix}drafts`;
+
+  test("one apply more, before the log is asked; they go with the mark", async () => {
+    const cluster = memoryCluster();
+    const earth = world();
+    cluster.put({ name: "build", status: built("a", "b") });
+    earth.step = async (label) => void (label === "log:ask" && expect(note(cluster, "build", "drafts")).toBeDefined());
+    await start(cluster, earth, { signer: signers(earth), logged: true }).visit("build");
+    expect(cluster.requests).toEqual(["get TaskRun/ci/build", "annotate TaskRun/ci/build", "annotate TaskRun/ci/build"]);
+    expect(Object.keys(cluster.applied[0] ?? {})).toEqual([key]);
+    expect([note(cluster, "build", "signed"), note(cluster, "build", "drafts")]).toEqual(["true", undefined]);
+  });
+
+  test("they stay while a run is tried, whoever tries it, and go when it is given up", async () => {
+    const cluster = memoryCluster();
+    const earth = world();
+    cluster.put({ name: "build", status: built("a") });
+    earth.down = { "registry:put": refused };
+    const drafts: (string | undefined)[] = [];
+    for (let tries = 0; tries < 5; tries++) {
+      await start(cluster, earth, { signer: signers(earth), logged: true }).visit("build");
+      drafts.push(note(cluster, "build", "drafts"));
+    }
+    expect(new Set(drafts.slice(0, 4)).size).toBe(1);
+    expect([drafts[0] !== undefined, drafts[4], note(cluster, "build", "signed")]).toEqual([true, undefined, "failed"]);
+    expect(earth.entries.size).toBe(2);
+  });
+
+  test("they never take the room of what is to be stored", async () => {
+    const cluster = memoryCluster();
+    const earth = world();
+    cluster.put({ name: "build" });
+    const ref = { kind: "TaskRun", namespace: "ci", name: "build", uid: "uid-build" } as const;
+    await cluster.annotate(ref, { [key]: "x".repeat(262_000) }, { signal });
+    await start(cluster, earth).visit("build");
+    expect([note(cluster, "build", "signed"), note(cluster, "build", "drafts")]).toEqual(["true", undefined]);
+  });
 });
 
 describe("who else has a hand in it", () => {

@@ -4,6 +4,7 @@ import type { Annotations, Call } from "@countersign/core";
 import { ourFinalizers } from "@countersign/kube";
 import type { Run } from "@countersign/tekton";
 import { concluded, fitting, type Visit } from "./conclude.ts";
+import { draftsOn } from "./drafts.ts";
 import { fetchRun } from "./fetch-run.ts";
 import { deadlineLeft, guard, letGo, released } from "./finalizer.ts";
 import { storedAnnotations } from "./marks.ts";
@@ -12,7 +13,7 @@ import type { Surroundings } from "./surroundings.ts";
 import { orphansIn } from "./transparency-annotations.ts";
 import type { Next } from "./work.ts";
 
-/** One visit to one run: at most one GET, one apply of annotations, and our finalizer on or off. */
+/** One visit to one run: at most one GET, one apply of annotations (before it the drafts of keyless signatures), and our finalizer on or off. */
 export async function reconcileRun(seen: Projection, house: Surroundings, call: Call): Promise<Next> {
   const left = deadlineLeft(seen, house);
   const past = left <= 0;
@@ -34,9 +35,9 @@ export async function reconcileRun(seen: Projection, house: Surroundings, call: 
   if (isSettled({ signed: run.annotations[`${annotationPrefix}signed`] }) && !house.isForeign(run.ref.uid))
     return released(standing, house, call);
 
-  const { report, failures } = await attested(run, house, call);
+  const { report, failures, annotations } = await attested(run, house, call);
   const stored = { ...storedAnnotations(report), ...omittedChildren(omitted) };
-  const visit: Visit = { ref: run.ref, annotations: run.annotations, report, failures, stored };
+  const visit: Visit = { ref: run.ref, annotations, report, failures, stored };
   return concluded(fitting(visit), standing, house, call);
 }
 
@@ -53,15 +54,16 @@ async function forced({ ref, deletedAt, finalizers }: Projection, house: Surroun
 }
 
 /** A plan that throws is a bug that this run brings to light: its failure, and nobody else's. */
-async function attested(run: Run, house: Surroundings, { signal }: Call): Promise<Pick<Visit, "report" | "failures">> {
+async function attested(run: Run, house: Surroundings, call: Call): Promise<Omit<Visit, "ref" | "stored">> {
   const { plan, ledger, observe, count, tell } = house;
   const routes = routesOf(() => plan(run));
-  if ("failure" in routes) return { report: { outcomes: [] }, failures: [routes.failure] };
-  const report: Report = await attestRun(run, routes.routes, { signal, ledger, observe });
+  if ("failure" in routes) return { report: { outcomes: [] }, failures: [routes.failure], annotations: run.annotations };
+  const drafts = draftsOn(run, house, call);
+  const report: Report = await attestRun(run, routes.routes, { ...call, ledger, drafts, observe });
   count(run.ref, report.outcomes);
   const entries = orphansIn(report);
   if (entries.length > 0) tell({ kind: "orphaned", ref: run.ref, entries });
-  return { report, failures: failuresOf(report) };
+  return { report, failures: failuresOf(report), annotations: drafts.annotations() };
 }
 
 function routesOf<R>(plan: () => R): { readonly routes: R } | { readonly failure: unknown } {

@@ -11,6 +11,7 @@ import {
   type StoredAt,
   type Where,
 } from "@countersign/core";
+import type { Draft, Drafts } from "./drafts.ts";
 import { type Ledger, memoryLedger } from "./ledger.ts";
 import { type Observer, unobserved } from "./observe.ts";
 import type { Outcome, Report } from "./report.ts";
@@ -19,6 +20,8 @@ import { mapLimit, settle } from "./settle.ts";
 export interface AttestOptions extends Call {
   /** What earlier tries of this process signed. Default: no memory. */
   readonly ledger?: Ledger;
+  /** What outlives it. Without, a log is asked for what an earlier process had it see, where it can be asked. */
+  readonly drafts?: Drafts;
   readonly observe?: Observer;
 }
 
@@ -35,7 +38,7 @@ async function attestRoute(route: Route, run: AnyRun, options: AttestOptions): P
     const task = taskOf(route, run, options);
     const places = await settle(route.backends, async (backend) => ({ backend, held: await heldBy(backend, task) }));
     if (places.failures.length > 0 && places.done.length === 0) return { ...outcome, stored: [], failures: places.failures };
-    const remembered = await recognised(task.remembered, task);
+    const remembered = await recognised([...task.remembered, ...task.drafts], task);
     const held = places.done.find((place) => place.held)?.held;
     const logged = remembered || held ? nothingLogged : await loggedBefore(task);
     const attestation = await witnessed(remembered ?? held ?? logged.mine ?? (await signed(task)), task);
@@ -56,11 +59,15 @@ interface Task extends Where {
   readonly digest: string;
   readonly remembered: readonly Found[];
   remember(attestation: Attestation): Attestation;
+  readonly drafts: readonly Draft[];
+  /** Undefined: nobody writes drafts down. */
+  readonly keep: ((draft: Draft) => Promise<void>) | undefined;
   readonly observe: Observer;
   readonly call: Call;
 }
 
-function taskOf(route: Route, run: AnyRun, { signal, ledger = memoryLedger(), observe = unobserved }: AttestOptions): Task {
+function taskOf(route: Route, run: AnyRun, options: AttestOptions): Task {
+  const { signal, ledger = memoryLedger(), drafts, observe = unobserved } = options;
   const { artifact, id } = route;
   const payload = route.format();
   const digest = sha256(payload.body);
@@ -69,8 +76,12 @@ function taskOf(route: Route, run: AnyRun, { signal, ledger = memoryLedger(), ob
     return attestation;
   };
   const message = messageOf(payload);
-  const remembered = ledger.recall(artifact, id);
-  return { route, artifact, payload, annotations: run.annotations, message, digest, remembered, remember, observe, call: { signal } };
+  return {
+    ...{ route, artifact, payload, annotations: run.annotations, message, digest, observe, call: { signal } },
+    ...{ remembered: ledger.recall(artifact, id), remember },
+    drafts: (drafts?.recall(artifact, id) ?? []).filter((draft) => draft.digest === digest),
+    keep: drafts && ((draft) => drafts.keep(artifact, id, draft)),
+  };
 }
 
 /** After a crash the world is asked before it is written to. Where signing again gives the same bytes, storing again is enough. */
@@ -96,18 +107,24 @@ interface Logged {
 }
 const nothingLogged: Logged = { orphans: [] };
 
-/** A process that died between the log's answer and the first store left its signature in the log: it is taken up again. */
+/**
+ * What a process that died between the log's answer and the first store had the log see is taken up again. Where drafts are written down and
+ * none is there, the log has seen nothing; one that is there and no longer good was seen in time, too late, or never.
+ */
 async function loggedBefore(task: Task): Promise<Logged> {
-  const { route, payload, digest, observe, call } = task;
-  if (!route.signer.recognise) return nothingLogged;
-  const found: Found[] = [];
+  const { route, payload, digest, drafts, keep, observe, call } = task;
+  if (!route.signer.recognise || (keep && drafts.length === 0)) return nothingLogged;
+  const shown = keep && drafts.map(({ signature }) => signature);
+  const all: Found[] = [];
   for (const witness of route.witnesses)
-    found.push(...(await observe("witness", witness.name, async () => (await witness.find?.(payload, call)) ?? [])));
+    all.push(...(await observe("witness", witness.name, async () => (await witness.find?.(payload, call, shown)) ?? [])));
+  const found = all.filter((one) => one.digest === digest);
   const mine = await recognised(found, task);
-  if (!mine) return nothingLogged;
-  const others = found.filter((one) => one.digest === digest && !sameBytes(one.signature.bytes, mine.signature.bytes));
   const orphans: Evidence[] = [];
-  for (const other of others) if (await recognised([other], task)) orphans.push(...other.evidence);
+  for (const one of found.filter((other) => !mine || !sameBytes(other.signature.bytes, mine.signature.bytes))) {
+    const isOurs = shown?.some(({ bytes }) => sameBytes(bytes, one.signature.bytes)) || (await recognised([one], task));
+    if (isOurs) orphans.push(...one.evidence);
+  }
   return { mine, orphans };
 }
 
@@ -123,14 +140,23 @@ async function signed({ artifact, payload, message, route, remembered, observe, 
 }
 
 /** Stored only when every witness has spoken, and only with what they vouch for now. Each word is remembered as soon as it is heard. */
-async function witnessed(attestation: Attestation, { route, remember, observe, call }: Task): Promise<Attestation> {
+async function witnessed(attestation: Attestation, task: Task): Promise<Attestation> {
+  const { route, remember, observe, call } = task;
   const words: Evidence[] = [];
   remember(attestation);
   for (const witness of route.witnesses) {
+    if (witness.lasting) await writtenDown({ ...attestation, evidence: [...words, ...attestation.evidence] }, task);
     words.push(await observe("witness", witness.name, () => witness.testify(attestation, call)));
     remember({ ...attestation, evidence: [...new Set([...words, ...attestation.evidence])] });
   }
   return remember({ ...attestation, evidence: words });
+}
+
+/** Before a log sees it: a signature that the next life could not make again, unless a log has vouched for it already. */
+async function writtenDown({ signature, evidence }: Attestation, { route, digest, drafts, keep }: Task): Promise<void> {
+  if (!route.signer.recognise || !keep || evidence.some(({ kind }) => kind === "log-entry")) return;
+  if (drafts.some((draft) => sameBytes(draft.signature.bytes, signature.bytes))) return;
+  await keep({ digest, signature, evidence: [...new Set(evidence)] });
 }
 
 /** Stored means read back: what a verifier will find there is what we sent. */

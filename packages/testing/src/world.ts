@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from "node:crypto";
 import { foundInAnnotations, foundInLayer, type Layer, runAnnotations, sameBytes, sha256, tagLayer } from "@countersign/bundle";
 import type {
+  Artifact,
   Attestation,
   CountersignError,
   Found,
@@ -22,11 +23,17 @@ export interface World {
   step(label: string): Promise<void>;
   readonly entries: Map<string, LogEntry>;
   readonly tags: Map<string, Layer[]>;
+  /** Signatures that were written down before a log saw them. */
+  readonly drafts: Map<string, WorldDraft>;
   /** What a place ("registry", "log") or an act ("registry:put") answers with instead. */
   down: Readonly<Record<string, CountersignError>>;
 }
 
-export const world = (): World => ({ step: async () => undefined, entries: new Map(), tags: new Map(), down: {} });
+export interface WorldDraft extends Found {
+  readonly signature: Signature;
+}
+
+export const world = (): World => ({ step: async () => undefined, entries: new Map(), tags: new Map(), drafts: new Map(), down: {} });
 
 /** From step k on every step throws: nothing a dead process does reaches the world. */
 export function killAt(k: number): { readonly seen: string[]; step(label: string): Promise<void> } {
@@ -102,9 +109,12 @@ export interface LogWitnessOptions {
 /** A log in which an entry is its content, so asking twice gives the same one. */
 export const logWitness = (earth: World, { address = "https://log.example", searchable = true }: LogWitnessOptions = {}): Witness => ({
   name: "rekor",
-  async find({ body }) {
+  lasting: true,
+  async find({ body }, _call, shown) {
     await touch(earth, "log", "search");
-    return searchable ? [...earth.entries.values()].map(foundInEntry).filter(({ digest }) => digest === sha256(body)) : [];
+    const found = [...earth.entries.values()].map(foundInEntry).filter(({ digest }) => digest === sha256(body));
+    if (shown) return found.filter(({ signature }) => shown.some(({ bytes }) => sameBytes(bytes, signature.bytes)));
+    return searchable ? found : [];
   },
   async testify(attestation) {
     const mine = attestation.evidence.find((evidence) => evidence.kind === "log-entry" && evidence.entry.logId.keyId === keyId);
@@ -139,6 +149,16 @@ function foundInEntry(entry: LogEntry): Found {
   const signature = { bytes: Buffer.from(spec.signature, "base64"), ...(spec.certificate && { certificate: spec.certificate }) };
   return { digest: spec.hash, signature, evidence: [{ kind: "log-entry", entry }] };
 }
+
+/** Drafts as a run keeps them. */
+export const worldDrafts = (earth: World) => ({
+  recall: ({ fullKey }: Artifact, route: string): readonly WorldDraft[] => [earth.drafts.get(`${route} ${fullKey}`) ?? []].flat(),
+  async keep({ fullKey }: Artifact, route: string, draft: WorldDraft): Promise<void> {
+    await touch(earth, "run", "keep");
+    earth.drafts.set(`${route} ${fullKey}`, draft);
+    await earth.step("run:kept");
+  },
+});
 
 /** cosign's tags in the world's registry. */
 export function worldTags(earth: World): StorageBackend {

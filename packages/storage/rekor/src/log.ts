@@ -1,5 +1,12 @@
 import type { Attestation, Call, Found, LogEntry, Payload } from "@countersign/core";
 
+export type Signed = Pick<Attestation, "payload" | "signature">;
+
+/** An entry about a payload, with its signature. */
+export interface Seen extends Pick<Found, "signature"> {
+  readonly entry: LogEntry;
+}
+
 /** A log's API: what is proposed, and the entry as it is answered. Nothing is believed here but that an entry is about its attestation. */
 export interface Log {
   /** Kind and version of entries it makes: "dsse 0.0.1". */
@@ -9,7 +16,9 @@ export interface Log {
   /** The entry with a proof of inclusion, for one that has only the promise; undefined where the log cannot say. */
   completed?(entry: LogEntry, call: Call): Promise<LogEntry | undefined>;
   /** Entries about a payload, with their signatures. Absent where there is no search. */
-  search?(payload: Payload, call: Call): Promise<readonly (Pick<Found, "signature"> & { readonly entry: LogEntry })[]>;
+  search?(payload: Payload, call: Call): Promise<readonly Seen[]>;
+  /** The entry with this very signature, nothing written; undefined: there is none. Absent where nobody can ask that. */
+  lookUp?(attestation: Signed, call: Call): Promise<LogEntry | undefined>;
   /** Where people can look at an entry. */
   urlOf(entry: LogEntry): string;
 }

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { messageOf, sameBytes, sha256 } from "@countersign/bundle";
-import type { Attestation, FoundSignature, LogEntry } from "@countersign/core";
+import type { FoundSignature, LogEntry } from "@countersign/core";
+import type { Signed } from "./log.ts";
 import { derOf, hashIn, verifierOf } from "./verifier.ts";
 
 /** What an entry of any kind says: which bytes, which signature, by whom. */
@@ -64,7 +65,7 @@ const pem = (said: string): Pick<Logged, "verifier" | "isCertificate"> => ({
 });
 
 /** Whether it is this payload, this signature and this key. */
-export function isAbout(entry: Pick<LogEntry, "canonicalizedBody">, { payload, signature }: Attestation): boolean {
+export function isAbout(entry: Pick<LogEntry, "canonicalizedBody">, { payload, signature }: Signed): boolean {
   const logged = loggedIn(entry);
   if (!logged || !sameBytes(logged.signature, signature.bytes) || logged.verifier !== derOf(verifierOf(signature))) return false;
   const algorithm = hashIn(signature.algorithm);

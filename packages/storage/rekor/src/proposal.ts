@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { dsseEnvelope, messageOf, sha256 } from "@countersign/bundle";
-import type { Attestation } from "@countersign/core";
 import { keyidOf } from "@countersign/in-toto-attestation";
+import type { Signed } from "./log.ts";
 import { hashIn, unsupported, verifierOf } from "./verifier.ts";
 
 /**
@@ -9,7 +9,7 @@ import { hashIn, unsupported, verifierOf } from "./verifier.ts";
  *
  * @throws CountersignError "witness.key-unsupported", hold, for signatures that no Rekor v1 can check
  */
-export function proposalFor(attestation: Attestation, entryKind: "dsse" | "intoto"): object {
+export function proposalFor(attestation: Signed, entryKind: "dsse" | "intoto"): object {
   if (attestation.payload.envelope === "none") return hashedRekord(attestation);
   if (!["ecdsa-sha256", "rsa-pkcs1-sha256", "ed25519"].includes(attestation.signature.algorithm))
     throw unsupported(
@@ -19,13 +19,13 @@ export function proposalFor(attestation: Attestation, entryKind: "dsse" | "intot
   return entryKind === "intoto" ? intoto(attestation) : dsse(attestation);
 }
 
-function dsse(attestation: Attestation): object {
+function dsse(attestation: Signed): object {
   const proposedContent = { envelope: dsseEnvelope(attestation), verifiers: [base64(verifierOf(attestation.signature))] };
   return { apiVersion: "0.0.1", kind: "dsse", spec: { proposedContent, signatures: null } };
 }
 
 /** Payload and signature are base64 of base64: the kind wraps the envelope's own text. */
-function intoto(attestation: Attestation): object {
+function intoto(attestation: Signed): object {
   const { payload, signature } = attestation;
   const envelope = {
     payloadType: payload.mediaType,
@@ -37,7 +37,7 @@ function intoto(attestation: Attestation): object {
   return { apiVersion: "0.0.2", kind: "intoto", spec: { content: { envelope, hash, payloadHash } } };
 }
 
-function hashedRekord(attestation: Attestation): object {
+function hashedRekord(attestation: Signed): object {
   const { payload, signature } = attestation;
   const algorithm = hashIn(signature.algorithm);
   if (!algorithm) throw unsupported(attestation, "Rekor sees only a hash here, and cannot check that; sign with an ECDSA or RSA key");

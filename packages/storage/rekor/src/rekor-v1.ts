@@ -1,7 +1,7 @@
 import { leafHash, sha256 } from "@countersign/bundle";
 import { type Attestation, type Call, CountersignError, type LogEntry, type Payload } from "@countersign/core";
-import type { Log } from "./log.ts";
-import { loggedIn, signatureIn } from "./logged.ts";
+import type { Log, Signed } from "./log.ts";
+import { isAbout, loggedIn, signatureIn } from "./logged.ts";
 import { proposalFor } from "./proposal.ts";
 import { refusalHint } from "./refusal-hint.ts";
 import { searchIndex } from "./search-index.ts";
@@ -28,6 +28,7 @@ export function rekorV1({ server, url, entryKind, now }: RekorV1Options): Log {
     submit,
     completed,
     search,
+    lookUp,
   };
 
   async function submit(attestation: Attestation, call: Call): Promise<LogEntry> {
@@ -65,9 +66,21 @@ export function rekorV1({ server, url, entryKind, now }: RekorV1Options): Log {
     });
   }
 
-  async function named(entryUUIDs: readonly string[], call: Call): Promise<readonly LogEntry[]> {
-    const answer = await server.ask({ method: "POST", path: `${entriesPath}/retrieve`, body: JSON.stringify({ entryUUIDs }) }, call);
-    if (answer.status !== 200) throw server.refusal(answer, "the log does not show entries that its index names");
+  function named(entryUUIDs: readonly string[], call: Call): Promise<readonly LogEntry[]> {
+    return retrieved({ entryUUIDs }, "the log does not show entries that its index names", call);
+  }
+
+  /** The log works out itself which leaf a proposal makes, and needs no index for that. */
+  async function lookUp(attestation: Signed, call: Call): Promise<LogEntry | undefined> {
+    const entries = [proposalFor(attestation, entryKind)];
+    return (await retrieved({ entries }, "the log does not say whether it has an entry", call)).find((entry) =>
+      isAbout(entry, attestation),
+    );
+  }
+
+  async function retrieved(query: object, hint: string, call: Call): Promise<readonly LogEntry[]> {
+    const answer = await server.ask({ method: "POST", path: `${entriesPath}/retrieve`, body: JSON.stringify(query) }, call);
+    if (answer.status !== 200) throw server.refusal(answer, hint);
     const list = jsonIn(answer);
     if (!Array.isArray(list)) throw garbled(answer);
     return list.flatMap((one) => logEntryIn(one) ?? []);

@@ -7,11 +7,12 @@ import {
   type Found,
   type LogEntry,
   type Payload,
+  type Signature,
   type TrustedKey,
   type TrustSource,
   type Witness,
 } from "@countersign/core";
-import type { Log } from "./log.ts";
+import type { Log, Seen } from "./log.ts";
 import { logKeys } from "./log-keys.ts";
 import { isAbout } from "./logged.ts";
 import { rekorV1 } from "./rekor-v1.ts";
@@ -37,8 +38,7 @@ export function rekorWitness(options: RekorOptions): Witness {
   const shown = version === "v1" ? (call: Call) => shownKey(server, call) : noKeyShown;
   const keys = logKeys({ trust, shown, now });
   const log: Log = version === "v1" ? rekorV1({ server, url, entryKind, now }) : rekorV2({ server, url, keys });
-  const { search } = log;
-  return { name: "rekor", testify, ...(search && { find: (payload, call) => found(search, payload, call) }) };
+  return { name: "rekor", lasting: true, testify, ...((log.search || log.lookUp) && { find }) };
 
   async function testify(attestation: Attestation, call: Call): Promise<Evidence> {
     call.signal.throwIfAborted();
@@ -69,13 +69,23 @@ export function rekorWitness(options: RekorOptions): Witness {
   }
 
   /** Entries that cannot be verified are nobody's word; whether a signature is ours the signer says. */
-  async function found(search: NonNullable<Log["search"]>, payload: Payload, call: Call): Promise<readonly Found[]> {
+  async function find(payload: Payload, call: Call, shown?: readonly Signature[]): Promise<readonly Found[]> {
     call.signal.throwIfAborted();
+    const seen = shown ? await lookedUp(payload, shown, call) : ((await log.search?.(payload, call)) ?? []);
     const digest = sha256(payload.body);
     const sound: Found[] = [];
-    for (const { entry, signature } of await search(payload, call))
+    for (const { entry, signature } of seen)
       if (!(await keys.fault(entry, call))) sound.push({ digest, signature, evidence: [wordOf(entry)] });
     return sound;
+  }
+
+  async function lookedUp(payload: Payload, shown: readonly Signature[], call: Call): Promise<readonly Seen[]> {
+    const seen: Seen[] = [];
+    for (const signature of shown) {
+      const entry = await log.lookUp?.({ payload, signature }, call);
+      if (entry) seen.push({ entry, signature });
+    }
+    return seen;
   }
 
   function wordOf(entry: LogEntry): Evidence {

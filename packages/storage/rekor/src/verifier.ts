@@ -1,5 +1,6 @@
 import { createPublicKey } from "node:crypto";
-import { type Attestation, CountersignError, type Signature } from "@countersign/core";
+import { CountersignError, type Signature } from "@countersign/core";
+import type { Signed } from "./log.ts";
 
 /** What a log checks a signature with: the certificate where there is one, else the key. PEM. */
 export const verifierOf = ({ certificate, publicKey }: Signature): string => certificate ?? publicKey;
@@ -27,7 +28,7 @@ export function keyInWords({ algorithm, publicKey }: Signature): string {
 }
 
 /** No try will help: the route waits for another key or another configuration. */
-export function unsupported({ signature, payload }: Attestation, sentence: string): CountersignError {
+export function unsupported({ signature, payload }: Signed, sentence: string): CountersignError {
   return new CountersignError("witness.key-unsupported", `${payload.format} is signed with ${keyInWords(signature)}: ${sentence}`, {
     retry: "hold",
   });

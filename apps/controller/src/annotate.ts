@@ -1,0 +1,27 @@
+import { annotationPrefix } from "@countersign/bundle";
+import { type Annotations, type Call, CountersignError, type RunRef } from "@countersign/core";
+import { isGone, versionOf } from "./finalizer.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** One apply of all our annotations; what stands afterwards. */
+export async function annotate(
+  ref: RunRef,
+  wanted: Annotations,
+  { runs, own }: Pick<Surroundings, "runs" | "own">,
+  call: Call,
+): Promise<Annotations | "gone"> {
+  try {
+    const answer = await runs.annotate(ref, wanted, call);
+    own.add(versionOf(answer));
+    return (JSON.parse(answer) as { metadata?: { annotations?: Annotations } }).metadata?.annotations ?? {};
+  } catch (failure) {
+    if (isGone(failure)) return "gone";
+    throw failure;
+  }
+}
+
+/** The server kept other bytes than we sent, and whoever believes them would be deceived. */
+export function altered({ kind, namespace, name }: RunRef, key: string): CountersignError {
+  const sentence = `annotation ${key} of ${kind} ${namespace}/${name} is not what was sent: an admission webhook or another writer changes it; exempt the prefix ${annotationPrefix}`;
+  return new CountersignError("mark.read-back", sentence, { retry: "counted" });
+}
