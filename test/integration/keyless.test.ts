@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { attestRun, failuresOf, type Ledger, memoryLedger, type Observer, type Report } from "@countersign/attest";
+import { attestRun, type Drafts, failuresOf, type Ledger, memoryLedger, type Observer, type Report } from "@countersign/attest";
 import { seenAt } from "@countersign/bundle";
 import { CountersignError, type Formatter, type Found, retryOf, route } from "@countersign/core";
 import { type Http, http } from "@countersign/http";
@@ -25,6 +25,7 @@ import {
   rekor,
   trustedRoot,
 } from "@countersign/testing";
+import { world, worldDrafts } from "@countersign/testing/world";
 import { trustedRootFrom, trustSource, verify } from "@countersign/verify";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
@@ -98,11 +99,12 @@ interface Surroundings {
   readonly rekorUrl?: string;
   readonly observe?: Observer;
   readonly storage?: MemoryStorage;
+  readonly drafts?: Drafts;
 }
 
 /** A projected token file, Fulcio, Rekor, a trust root file: as the controller puts them together. */
 function pipeline(options: Partial<KeylessOptions> & Surroundings = {}): Pipeline {
-  const { rekorUrl = log.url, observe, storage = memoryStorage(), ...keyless } = options;
+  const { rekorUrl = log.url, observe, drafts, storage = memoryStorage(), ...keyless } = options;
   const trust = trustSource({ file: join(dir, "trusted_root.json"), now: clock.now });
   const tokens = identityTokens({ http: net, env: {}, file: join(dir, "token") });
   const signer = keylessSigner({ url: ca.url, http: net, tokens, trust, now: clock.now, ...keyless });
@@ -119,6 +121,7 @@ function pipeline(options: Partial<KeylessOptions> & Surroundings = {}): Pipelin
         signal,
         ledger,
         ...(observe && { observe }),
+        ...(drafts && { drafts }),
       });
     },
     async complaints(uids) {
@@ -203,10 +206,9 @@ test("Rekor is down for an hour: what was signed before is signed anew in time, 
   expect(log.entries).toHaveLength(all.length);
 });
 
-test("killed before or after any call, restarted with an empty memory and another certificate: one entry, one signature", async () => {
-  await writeTrust();
+describe("restarted with an empty memory and another certificate", () => {
   /** Before and after each call of a plug-in; from the k-th moment on the process is dead. */
-  const killedAt = (k: number): Observer => {
+  function killedAt(k: number): Observer {
     let moments = 0;
     const moment = (): void => {
       moments += 1;
@@ -218,25 +220,60 @@ test("killed before or after any call, restarted with an empty memory and anothe
       moment();
       return value;
     };
-  };
-  const storage = memoryStorage();
-  const lives: readonly number[][] = Array.from({ length: 16 }, (_, first) => [
-    first,
-    (first * 7) % 16,
-    (first * 3) % 16,
-    Number.POSITIVE_INFINITY,
-  ]);
-  for (const [index, life] of lives.entries()) {
-    for (const k of life) {
-      await writeToken();
-      const { attest } = pipeline({ storage, observe: killedAt(k) });
-      const report = await attest(`u${index}`);
-      if (k === Number.POSITIVE_INFINITY) expect(failuresOf(report)).toEqual([]);
-      await clock.advance(15 * minute);
-    }
-    expect([storage.size, log.entries.length]).toEqual([index + 1, index + 1]);
   }
-  expect(await pipeline({ storage }).complaints(lives.map((_, index) => `u${index}`))).toEqual([]);
+  async function unsearchable(): Promise<void> {
+    log = await rekor({ now: clock.now, index: false });
+    open.push(log);
+    await writeTrust();
+  }
+
+  test.each([
+    ["a log that can be searched", false],
+    ["a log that cannot, and drafts", true],
+  ])("killed before or after any call, %s: one entry, one signature", async (_, drafting) => {
+    await (drafting ? unsearchable() : writeTrust());
+    const storage = memoryStorage();
+    const earth = world();
+    const more = drafting ? { storage, drafts: worldDrafts(earth) } : { storage };
+    const lives: readonly number[][] = Array.from({ length: 16 }, (_, first) => [
+      first,
+      (first * 7) % 16,
+      (first * 3) % 16,
+      Number.POSITIVE_INFINITY,
+    ]);
+    for (const [index, life] of lives.entries()) {
+      for (const k of life) {
+        await writeToken();
+        const report = await pipeline({ ...more, observe: killedAt(k) }).attest(`u${index}`);
+        if (k === Number.POSITIVE_INFINITY) expect(failuresOf(report)).toEqual([]);
+        await clock.advance(15 * minute);
+      }
+      expect([storage.size, log.entries.length]).toEqual([index + 1, index + 1]);
+    }
+    expect(await pipeline({ storage }).complaints(lives.map((_, index) => `u${index}`))).toEqual([]);
+  });
+
+  test("a draft that reached the log too late is not stored, and its entry is told", async () => {
+    await unsearchable();
+    await writeToken(60 * minute);
+    const proxy = await misbehave(log.url);
+    open.push(proxy);
+    const earth = world();
+    const [storage, drafts] = [memoryStorage(), worldDrafts(earth)];
+    proxy.fault = () => ({ kind: "status", status: 503 });
+    expect(failuresOf(await pipeline({ storage, drafts, rekorUrl: proxy.url }).attest("u"))).toMatchObject([{ retry: "wait" }]);
+    await clock.advance(15 * minute);
+    // As a gateway does that kept the request for so long.
+    const [draft] = earth.drafts.values();
+    const { artifact } = runNamed("u");
+    const payload = provenance.format(runNamed("u"));
+    if (draft) await rekorWitness({ url: log.url, http: net, now: clock.now }).testify({ ...draft, artifact, payload }, { signal });
+    const report = await pipeline({ storage, drafts }).attest("u");
+    expect(failuresOf(report)).toEqual([]);
+    expect(report.outcomes[0]?.orphans).toMatchObject([{ kind: "log-entry", entry: { logIndex: "0" } }]);
+    expect([storage.size, log.entries.length]).toEqual([1, 2]);
+    expect(await pipeline({ storage }).complaints(["u"])).toEqual([]);
+  });
 });
 
 describe("clocks", () => {

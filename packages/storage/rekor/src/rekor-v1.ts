@@ -66,25 +66,29 @@ export function rekorV1({ server, url, entryKind, now }: RekorV1Options): Log {
     });
   }
 
-  function named(entryUUIDs: readonly string[], call: Call): Promise<readonly LogEntry[]> {
-    return retrieved({ entryUUIDs }, "the log does not show entries that its index names", call);
+  async function named(entryUUIDs: readonly string[], call: Call): Promise<readonly LogEntry[]> {
+    const answer = await retrieved({ entryUUIDs }, call);
+    if (answer.status === 200) return entriesIn(answer);
+    throw server.refusal(answer, "the log does not show entries that its index names");
   }
 
-  /** The log works out itself which leaf a proposal makes, and needs no index for that. */
+  /** The log works out itself which leaf a proposal makes, and needs no index for that. One that does not let itself be asked has none. */
   async function lookUp(attestation: Signed, call: Call): Promise<LogEntry | undefined> {
-    const entries = [proposalFor(attestation, entryKind)];
-    return (await retrieved({ entries }, "the log does not say whether it has an entry", call)).find((entry) =>
-      isAbout(entry, attestation),
-    );
+    const answer = await retrieved({ entries: [proposalFor(attestation, entryKind)] }, call);
+    if ([404, 405, 501].includes(answer.status)) return undefined;
+    if (answer.status === 200) return entriesIn(answer).find((entry) => isAbout(entry, attestation));
+    throw server.refusal(answer, refusalHint(answer.status, attestation.signature, "v1"));
   }
 
-  async function retrieved(query: object, hint: string, call: Call): Promise<readonly LogEntry[]> {
-    const answer = await server.ask({ method: "POST", path: `${entriesPath}/retrieve`, body: JSON.stringify(query) }, call);
-    if (answer.status !== 200) throw server.refusal(answer, hint);
-    const list = jsonIn(answer);
-    if (!Array.isArray(list)) throw garbled(answer);
-    return list.flatMap((one) => logEntryIn(one) ?? []);
+  function retrieved(query: object, call: Call): Promise<Answer> {
+    return server.ask({ method: "POST", path: `${entriesPath}/retrieve`, body: JSON.stringify(query) }, call);
   }
+}
+
+function entriesIn(answer: Answer): readonly LogEntry[] {
+  const list = jsonIn(answer);
+  if (!Array.isArray(list)) throw garbled(answer);
+  return list.flatMap((one) => logEntryIn(one) ?? []);
 }
 
 function entryFrom(answer: Answer, uuid?: string): LogEntry {

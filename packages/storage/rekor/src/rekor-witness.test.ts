@@ -369,6 +369,59 @@ describe("found by search", () => {
   });
 });
 
+describe("looked for one by one", () => {
+  test.each(["dsse", "none"] as const)("what was shown is found without an index, and nothing else: %s", async (envelope) => {
+    const plain = await rekor({ index: false });
+    const subject = witness({ url: plain.url });
+    const [mine, other, never] = [
+      await signedBy("P-256", { envelope }),
+      await signedBy("rsa", { envelope }),
+      await signedBy("P-521", { envelope: "none" }),
+    ];
+    for (const one of [other, mine]) await subject.testify(one, call);
+    const found = await subject.find?.(mine.payload, call, [mine.signature]);
+    expect(found).toMatchObject([{ signature: mine.signature, evidence: [{ kind: "log-entry", entry: { logIndex: "1" } }] }]);
+    expect(await subject.find?.(never.payload, call, [never.signature])).toEqual([]);
+    expect(await subject.find?.(mine.payload, call, [])).toEqual([]);
+    expect(plain.entries).toHaveLength(2);
+    await plain.close();
+  });
+
+  test("what cannot be verified is not found, nor an entry that is about something else", async () => {
+    const attestation = await signedBy("P-256");
+    await witness().testify(attestation, call);
+    log.mood = "other-log";
+    expect(await witness().find?.(attestation.payload, call, [attestation.signature])).toEqual([]);
+    log.mood = undefined;
+    const request = { method: "POST", headers: { "content-type": "application/json" }, body: '{"logIndexes":[0]}' };
+    const body = await (await fetch(`${log.url}/api/v1/log/entries/retrieve`, request)).text();
+    way.fault = ({ path }) => (path.endsWith("/retrieve") ? { kind: "status", status: 200, body } : undefined);
+    expect(await witness().find?.(attestation.payload, call, [attestation.signature])).toHaveLength(1);
+    const another = await signedBy("P-256");
+    expect(await witness().find?.(another.payload, call, [another.signature])).toEqual([]);
+  });
+
+  test.each([404, 405, 501])("a log that does not let itself be asked (%i) has seen nothing", async (status) => {
+    const { payload, signature } = await signedBy("P-256");
+    way.fault = () => ({ kind: "status", status });
+    expect(await witness().find?.(payload, call, [signature])).toEqual([]);
+  });
+
+  test.each([
+    [503, "witness.log-unavailable", "wait"],
+    [403, "witness.log-refused", "counted"],
+    [200, "witness.log-garbled", "wait"],
+  ])("an outage or a refusal is no answer: %i", async (status, code, retry) => {
+    const { payload, signature } = await signedBy("P-256");
+    way.fault = () => ({ kind: "status", status, body: "{}" });
+    expect(await failureOf(witness().find?.(payload, call, [signature]) ?? Promise.resolve())).toMatchObject({ code, retry });
+  });
+
+  test("Rekor v2 cannot be asked", () => {
+    expect(witness({ version: "v2" }).find).toBeUndefined();
+  });
+});
+
 describe("a log that is out of order", () => {
   test.each([408, 425, 429, 500, 502, 503, 504])("%i is waited for", async (status) => {
     way.fault = () => ({ kind: "status", status, headers: { "retry-after": "30" } });
