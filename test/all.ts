@@ -22,6 +22,7 @@ const waiting = globSync("test/real/**/*.test.ts", { cwd: root });
 console.log(
   `${waiting.length} files wait for real servers (npm run parts, then npm run test:real): ${waiting.map((file) => file.slice("test/real/".length)).join(", ")}`,
 );
+for (const name of tally.failedNames) console.log(`FAILED: ${name}`);
 const failed = tally.failed + broken.length;
 console.log(closingLine({ passed: tally.passed, failed }));
 process.exitCode = failed === 0 && tally.passed > 0 ? 0 : 1;

@@ -1,9 +1,10 @@
 import { createHash, createPublicKey } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf, sha256 } from "@countersign/bundle";
 import { type Http, http } from "@countersign/http";
 import { type Attached, ociStorage } from "@countersign/storage-oci";
-import { type Misbehaving, misbehave, type ProxiedRequest, type Rekor, rekor, trustedRoot } from "@countersign/testing";
+import { type Misbehaving, misbehave, type ProxiedRequest, rekor, rekorTiles, timestampAuthority, trustedRoot } from "@countersign/testing";
 import { type Policy, type TrustMaterial, trustedRootFrom, verify } from "@countersign/verify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Server } from "./harness/child.ts";
@@ -84,7 +85,7 @@ afterAll(async () => {
   await Promise.all([system, registry, fulcio, trillian].map((server) => server?.stop()));
 });
 
-const isLogged = ({ method, path }: ProxiedRequest): boolean => method === "POST" && path === "/api/v1/log/entries";
+const isLogged = ({ method, path }: ProxiedRequest): boolean => method === "POST" && /^\/api\/v[12]\/log\/entries$/.test(path);
 const isCertificate = ({ method, path }: ProxiedRequest): boolean => method === "POST" && path.endsWith("/signingCert");
 const isWrite = ({ method, path }: ProxiedRequest): boolean => path.startsWith("/v2/") && method !== "GET" && method !== "HEAD";
 const isManifest = ({ method, path }: ProxiedRequest): boolean => method === "PUT" && path.includes("/manifests/");
@@ -114,32 +115,44 @@ const points = (keyless: boolean): readonly (() => Where)[] => [
 
 interface Statement {
   readonly run: string;
-  /** Of what was signed: sha256, hex. */
+  /** Of the payload: sha256, hex. */
   readonly digest: string;
+  /** What the log calls it by: v1 by its payload, v2 by the bytes that were signed. */
+  readonly logged: string;
   readonly attached: readonly Attached[];
 }
 
 interface Scene {
-  readonly log: Rekor;
-  /** Between controller and log. */
-  readonly gate: Misbehaving;
+  readonly version: "v1" | "v2";
+  readonly log: { readonly entries: readonly { readonly body: string }[] };
   readonly trust: TrustMaterial;
   readonly policy: Policy;
   close(): Promise<void>;
 }
-/** A log of its own, and the controller's configuration for it. */
-async function setTheScene({ keyless, index }: { readonly keyless: boolean; readonly index: boolean }): Promise<Scene> {
-  const log = await rekor({ index });
+interface Circumstances {
+  readonly keyless: boolean;
+  readonly version: "v1" | "v2";
+}
+/** A log of its own that cannot be searched, and the controller's configuration for it. */
+async function setTheScene({ keyless, version }: Circumstances): Promise<Scene> {
+  const log = version === "v1" ? await rekor({ index: false }) : await rekorTiles();
+  const clock = await timestampAuthority();
   const gate = await guarded(log.url);
   const ctLog = fulcio.ctLog && { keyId: keyIdOf(fulcio.ctLog.publicKey), publicKey: fulcio.ctLog.publicKey, url: fulcio.ctLog.url };
   const root = trustedRoot({
     certificateAuthorities: [{ url: fulcio.url, certificates: [fulcio.chain] }],
     ctLogs: ctLog ? [ctLog] : [],
+    timestampAuthorities: [clock.authority],
     logs: log.logs,
   });
   await system.configure({
     ...{ "artifacts.taskrun.storage": "tekton,oci", "artifacts.oci.storage": "tekton,oci" },
     ...{ "transparency.enabled": "true", "transparency.url": gate.url, "trust.root": root },
+    ...(version === "v2" && {
+      ...{ "transparency.version": "v2", "transparency.tsa.url": clock.url },
+      // A run would keep an image's signature in its other form, which is another entry.
+      ...{ "storage.oci.encoding-format": "sigstore-bundle", "artifacts.oci.storage": "oci" },
+    }),
     ...(keyless && {
       "signers.x509.fulcio.enabled": "true",
       "signers.x509.fulcio.address": ca.url,
@@ -148,13 +161,12 @@ async function setTheScene({ keyless, index }: { readonly keyless: boolean; read
   });
   const certificateIdentity = `https://kubernetes.io/namespaces/${namespace}/serviceaccounts/tekton-chains-controller`;
   return {
-    ...{ log, gate },
+    ...{ version, log },
     trust: { publicKeys: keyless ? [] : [system.publicKey], sigstore: trustedRootFrom(root) },
     policy: keyless ? { identity: { certificateIdentity, oidcIssuer: system.api.url } } : {},
     async close() {
       await die();
-      await gate.close();
-      await log.close();
+      await Promise.all([gate, log, clock].map((server) => server.close()));
     },
   };
 }
@@ -173,10 +185,13 @@ const isSigned = (name: string): Promise<void> =>
   expect.poll(async () => (await marksOf(name))["chains.tekton.dev/signed"], { timeout: 60_000 }).toBe("true");
 
 const shelf = ociStorage({ http: wire, credentials: async () => [] });
-async function statementsOf({ name, image }: Made): Promise<readonly Statement[]> {
+async function statementsOf({ name, image }: Made, { version }: Scene): Promise<readonly Statement[]> {
   const attached = await shelf.discover(image.replace(images.host, registry.host), { signal });
-  const digests = [...new Set(attached.map(({ found }) => found.digest))];
-  return digests.map((digest) => ({ run: name, digest, attached: attached.filter(({ found }) => found.digest === digest) }));
+  return [...Map.groupBy(attached, ({ found }) => found.digest)].map(([digest, same]) => {
+    const [{ envelope, payloadType: mediaType, payload: body } = {}] = same;
+    const signed = envelope && mediaType && body ? sha256(messageOf({ format: "", subjects: [], envelope, mediaType, body })) : digest;
+    return { run: name, digest, logged: version === "v1" ? digest : signed, attached: same };
+  });
 }
 
 /** Lives until it strikes where it is told to. */
@@ -188,17 +203,17 @@ async function liveUntil(where: Where): Promise<void> {
   await killed;
 }
 
-describe.each([
-  { title: "a held key", keyless: false, index: true },
-  { title: "keyless, and a log that can be searched", keyless: true, index: true },
-  { title: "keyless, and a log that cannot be searched", keyless: true, index: false },
-])("$title", ({ title, keyless, index }) => {
-  const stem = `${keyless ? "keyless" : "key"}-${index ? "searched" : "blind"}`;
+describe.each<Circumstances & { readonly title: string }>([
+  { title: "a held key", keyless: false, version: "v1" },
+  { title: "keyless", keyless: true, version: "v1" },
+  { title: "keyless, with timestamps and Rekor v2", keyless: true, version: "v2" },
+])("$title", ({ title, keyless, version }) => {
+  const stem = `${keyless ? "keyless" : "key"}-${version}`;
   const made: Made[] = [];
   const provenAt = new Set<string>();
   let scene: Scene;
   beforeAll(async () => {
-    scene = await setTheScene({ keyless, index });
+    scene = await setTheScene({ keyless, version });
   });
   afterAll(() => scene?.close());
 
@@ -209,20 +224,21 @@ describe.each([
   async function assertNoneTooEarly(): Promise<void> {
     for (const one of made) {
       if (provenAt.has(one.name) || (await marksOf(one.name))["chains.tekton.dev/signed"] === undefined) continue;
-      const statements = await statementsOf(one);
+      const statements = await statementsOf(one, scene);
       expect([one.name, statements.map(isProven)]).toEqual([one.name, [true, true]]);
       provenAt.add(one.name);
     }
   }
-  /** What the log keeps of a statement, by the digest of its payload. */
+  /** What the log keeps of a statement, by what it calls it. */
   function entriesByStatement(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const { body } of scene.log.entries) {
       const { kind, spec } = JSON.parse(body) as {
         kind: string;
-        spec: { payloadHash?: { value: string }; data?: { hash: { value: string } } };
+        spec: { payloadHash?: { value: string }; data?: { hash: { value: string } }; hashedRekordV002?: { data: { digest: string } } };
       };
-      const digest = (kind === "dsse" ? spec.payloadHash?.value : spec.data?.hash.value) ?? "";
+      const v2 = spec.hashedRekordV002 && Buffer.from(spec.hashedRekordV002.data.digest, "base64").toString("hex");
+      const digest = v2 ?? (kind === "dsse" ? spec.payloadHash?.value : spec.data?.hash.value) ?? "";
       counts.set(digest, (counts.get(digest) ?? 0) + 1);
     }
     return counts;
@@ -232,7 +248,7 @@ describe.each([
     const mine = [...entriesByStatement()].filter(([digest, count]) => count > (before.get(digest) ?? 0)).map(([digest]) => digest);
     if (mine.length === 0) return 0;
     const open = made.filter(({ name }) => !provenAt.has(name));
-    const stored = new Set((await Promise.all(open.map(statementsOf))).flat().map(({ digest }) => digest));
+    const stored = new Set((await Promise.all(open.map((one) => statementsOf(one, scene)))).flat().map(({ logged }) => logged));
     return mine.filter((digest) => !stored.has(digest)).length;
   }
 
@@ -259,12 +275,12 @@ describe.each([
     await assertNoneTooEarly();
     await die();
 
-    const statements = (await Promise.all(made.map(statementsOf))).flat();
+    const statements = (await Promise.all(made.map((one) => statementsOf(one, scene)))).flat();
     expect(statements).toHaveLength(2 * lives);
     expect(statements.filter(({ attached }) => attached.length !== 1)).toEqual([]);
     for (const { name } of made) expect((await marksOf(name))["chains.tekton.dev/retries"]).toBeUndefined();
     const counts = entriesByStatement();
-    expect([...counts.keys()].sort()).toEqual(statements.map(({ digest }) => digest).sort());
+    expect([...counts.keys()].sort()).toEqual(statements.map(({ logged }) => logged).sort());
     const extras = [...counts.values()].reduce((sum, count) => sum + count - 1, 0);
     console.log(
       `${title}: ${lives} lives, ${inTheGap} times a statement was logged and not stored when death came, ${extras} entries too many`,
