@@ -1,5 +1,5 @@
 // Trillian's log server and signer in one process, with trees in memory: what Rekor and a CT log keep their entries in.
-// It prints the address it listens on. Its store knows no duplicates: the same leaf twice is two leaves.
+// It prints the address it listens on.
 package main
 
 import (
@@ -36,7 +36,7 @@ func main() {
 	}
 	registry := extension.Registry{
 		AdminStorage:  memory.AdminStorage(),
-		LogStorage:    memory.LogStorage(),
+		LogStorage:    unique(memory.LogStorage()),
 		QuotaManager:  quota.Noop(),
 		MetricFactory: metrics,
 	}

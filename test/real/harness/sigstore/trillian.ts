@@ -10,7 +10,7 @@ export interface Trillian extends Server {
   tree(): Promise<string>;
 }
 
-/** In memory, and without an eye for duplicates: the same leaf twice is two leaves, where a store on disk would answer with the first. */
+/** In memory; the same leaf twice is a conflict, as with the stores on disk. */
 export async function startTrillian(): Promise<Trillian> {
   const ready = (logs: string): string | undefined => /^(127\.0\.0\.1:\d+)$/m.exec(logs)?.[1];
   const server = await startServer("trillian", part("trillian"), [], { ready });
