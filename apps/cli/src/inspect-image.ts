@@ -32,6 +32,8 @@ export interface Inspected extends Facts {
   readonly digest: string;
   /** SHA-256 fingerprint, as ssh-keygen writes it, of the key that the envelope or the log entry names. */
   readonly key?: string;
+  /** Of a bundle whose key nothing else names: base64 of the SHA-256 over its SPKI. */
+  readonly keyHint?: string;
   readonly builder?: string;
 }
 
@@ -60,7 +62,7 @@ function inspected(one: Attached): Inspected {
   const builder = claims?.kind === "provenance" ? claims.builderId : undefined;
   return {
     ...{ at, layout, what: whatOf(claims), size: blob.size, digest: blob.digest },
-    ...(key !== undefined && { key }),
+    ...(key !== undefined ? { key } : one.hint !== undefined && { keyHint: one.hint }),
     ...(builder !== undefined && { builder }),
     ...factsOf(found),
   };

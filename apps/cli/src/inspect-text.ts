@@ -34,8 +34,9 @@ function branches(all: readonly Branch[], indent: string, dim: Paint["dim"]): st
     .join("");
 }
 
-function linesOf({ key, builder, ...facts }: Inspected): readonly string[] {
-  const signer = facts.certificate ? [] : [`signer  ${key === undefined ? "a key that is not named" : `the key ${key}`}`];
+function linesOf({ key, keyHint, builder, ...facts }: Inspected): readonly string[] {
+  const named = key ?? (keyHint === undefined ? undefined : `with the hint ${keyHint}`);
+  const signer = facts.certificate ? [] : [`signer  ${named === undefined ? "a key that is not named" : `the key ${named}`}`];
   return [...signer, ...factLines(facts), ...(builder === undefined ? [] : [`builder  ${builder}`])];
 }
 

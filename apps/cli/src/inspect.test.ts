@@ -1,6 +1,9 @@
+import { readFileSync } from "node:fs";
+import { hintOf } from "@countersign/in-toto-attestation";
 import { canary, misbehave } from "@countersign/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Keyless, keyless, somebody } from "./keyless.fixture.ts";
+import { taskRunYaml } from "./session.fixture.ts";
 
 let world: Keyless;
 beforeAll(async () => {
@@ -28,6 +31,16 @@ test("a tree of both layouts: what, whose, when it was logged, how big", async (
   expect(out).toContain("signer  a key that is not named");
   expect(out).toContain("└── builder  https://tekton.dev/chains/v2");
   expect(out.trimEnd().split("\n").at(-1)).toMatch(/^not verified: /);
+});
+
+test("a bundle without certificate and log entry names its key by a hint", async () => {
+  const { person, images } = world;
+  person.write("hinted.yaml", taskRunYaml(`${images.host}/hinted`, images.seedImage("hinted", "1.0")));
+  const settings = ["-c", "artifacts.taskrun.storage=oci", "-c", "storage.oci.encoding-format=sigstore-bundle"];
+  const { folder, file } = world.key();
+  await person.run(["attest", person.path("hinted.yaml"), "--write", "--signing-secrets", folder, ...settings]);
+  const { out } = await person.run(["inspect", `${images.host}/hinted:1.0`]);
+  expect(out).toContain(`signer  the key with the hint ${hintOf(readFileSync(file, "utf8"))}\n`);
 });
 
 test("JSON has a stable shape", async () => {

@@ -71,6 +71,8 @@ export interface FoundInBundle {
   /** What was signed. */
   readonly payload: Uint8Array;
   readonly payloadType: string;
+  /** Which key, where there is no certificate: with us and cosign base64 of the SHA-256 over its SPKI. */
+  readonly hint?: string;
 }
 
 /** Undefined for what is no bundle with an envelope. Versions v0.1 to v0.3 are read. */
@@ -88,6 +90,7 @@ export function foundInBundle(text: string): FoundInBundle | undefined {
       found: { digest: sha256(payload), signature, evidence: evidenceIn(verificationMaterial) },
       payload,
       payloadType: envelope.payloadType,
+      ...hintIn(verificationMaterial),
     };
   } catch {
     return undefined; // somebody's damaged bundle must not hide the sound ones beside it
@@ -96,6 +99,10 @@ export function foundInBundle(text: string): FoundInBundle | undefined {
 
 // biome-ignore lint/suspicious/noExplicitAny: a stranger's JSON; every value is checked where it is used
 export type Loose = Readonly<Record<string, any>>;
+
+function hintIn({ publicKey }: Loose): Pick<FoundInBundle, "hint"> {
+  return typeof publicKey?.hint === "string" && publicKey.hint !== "" ? { hint: publicKey.hint } : {};
+}
 
 function certificatesIn({ certificate, x509CertificateChain }: Loose): readonly string[] {
   const all: readonly Loose[] = certificate ? [certificate] : (x509CertificateChain?.certificates ?? []);

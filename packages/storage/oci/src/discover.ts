@@ -28,6 +28,8 @@ export interface Attached {
   /** Media type of the payload; with envelope "dsse" it is part of what was signed. */
   readonly payloadType: string;
   readonly envelope: "dsse" | "none";
+  /** Which key a bundle without certificate names: with us and cosign base64 of the SHA-256 over its SPKI. */
+  readonly hint?: string;
 }
 
 export interface Surroundings {
@@ -77,7 +79,7 @@ async function inTags(repository: OpenRepository, digest: string, { reader, call
 
 async function inBundles(repository: OpenRepository, digest: string, { reader, call }: Surroundings): Promise<readonly Attached[]> {
   const bundles = await reader.bundlesOf(repository, await repository.referrers(digest, call), call);
-  return bundles.map(({ found, payload, payloadType, referrer, manifest, layer }) => {
+  return bundles.map(({ found, payload, payloadType, hint, referrer, manifest, layer }) => {
     const said = payloadType === inTotoPayloadType ? typed(payload) : {};
     const isSignature = (said.predicateType ?? manifest.annotations?.[predicateTypeKey]) === signV1PredicateType;
     return {
@@ -86,6 +88,7 @@ async function inBundles(repository: OpenRepository, digest: string, { reader, c
       blob: { mediaType: layer.mediaType, size: layer.size, digest: layer.digest },
       ...said,
       ...{ found, payload, payloadType, envelope: "dsse" },
+      ...(hint !== undefined && { hint }),
     };
   });
 }
