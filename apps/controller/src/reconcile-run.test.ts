@@ -444,6 +444,19 @@ describe("drafts of keyless signatures", () => {
   });
 });
 
+test("drafts give way to what a held run has to keep", async () => {
+  const cluster = memoryCluster();
+  const earth = world();
+  cluster.put({ name: "build", status: built("a") });
+  const ref = { kind: "TaskRun", namespace: "ci", name: "build", uid: "uid-build" } as const;
+  await cluster.annotate(ref, { [`${prefix}drafts`]: "x".repeat(262_000) }, { signal });
+  const held: Signer = { name: "x509", sign: () => Promise.reject(new CountersignError("sign.no-key", "no", { retry: "hold" })) };
+  const [good, bad] = [planOn(earth, rsa), planOn(earth, held)];
+  const { visit } = start(cluster, earth, { plan: (run) => [...good(run).slice(0, 1), ...bad(run).slice(1)] });
+  await visit("build");
+  expect([note(cluster, "build", "payload-taskrun-uid-build") !== undefined, note(cluster, "build", "drafts")]).toEqual([true, undefined]);
+});
+
 describe("who else has a hand in it", () => {
   const at = 1_000_000;
   const finalizers = ["chains.tekton.dev/taskrun"];

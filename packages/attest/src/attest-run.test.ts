@@ -9,6 +9,7 @@ import {
   route,
   type Signer,
   type StorageBackend,
+  type Witness,
 } from "@countersign/core";
 import {
   certifiedSigners,
@@ -220,6 +221,28 @@ describe("drafts: what could not be made again is written down before a log sees
     const report = await attested(earth, signers(earth));
     expect([codes(report), seen.get("run:kept"), seen.get("authority:sign")]).toEqual([[], 1, 1]);
     expect(report.outcomes[0]?.attestation?.signature.bytes).toEqual(draft?.signature.bytes);
+  });
+
+  test("with the word of whoever was asked before the log and keeps nothing", async () => {
+    const earth = world();
+    const token = { kind: "timestamp", token: "dG9rZW4=" } as const;
+    const clock: Witness = { name: "timestamp", testify: async () => token };
+    const [first] = routesOn(earth, certifiedSigners()(earth));
+    const routes = first ? [{ ...first, witnesses: [clock, ...first.witnesses] }] : [];
+    const seen = watched(earth);
+    await attestRun(run, routes, { signal, drafts: worldDrafts(earth) });
+    expect([seen.get("run:kept"), [...earth.drafts.values()].map(({ evidence }) => evidence)]).toEqual([1, [[token]]]);
+  });
+
+  test("of another payload than today's it is not looked for", async () => {
+    const [earth, signers] = [world(), certifiedSigners()];
+    earth.down = { "log:ask": outage };
+    await attested(earth, signers(earth));
+    earth.down = {};
+    for (const [name, draft] of earth.drafts) earth.drafts.set(name, { ...draft, digest });
+    const seen = watched(earth);
+    expect(codes(await attested(earth, signers(earth)))).toEqual([]);
+    expect([seen.get("log:search"), seen.get("authority:sign"), earth.entries.size]).toEqual([undefined, 1, 1]);
   });
 
   describe("its certificate has run out meanwhile", () => {
