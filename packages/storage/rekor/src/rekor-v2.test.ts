@@ -74,13 +74,13 @@ describe("once", () => {
     expect(log.entries).toHaveLength(1);
   });
 
-  test("a log that cannot be read at its address: counted, and said", async () => {
+  test("a log that cannot be read at its address: on hold, and said", async () => {
     const blind = await rekorTiles({ readable: false });
     const subject = witness({ url: blind.url, trust: trusting(blind.logs) });
     const attestation = await signedBy("P-256");
     await subject.testify(attestation, call);
     const failure = await failureOf(subject.testify(attestation, call));
-    expect(failure).toMatchObject({ code: "witness.entry-unreadable", retry: "counted" });
+    expect(failure).toMatchObject({ code: "witness.entry-unreadable", retry: "hold" });
     expect(failure.message).toMatch(/holds this entry already/);
     await blind.close();
   });

@@ -87,10 +87,10 @@ export function rekorV2({ server, url, keys }: RekorV2Options): Log {
   }
 }
 
-/** Counted: a log that cannot be read will not be readable at the next try, and the run's outcome must say so. */
+/** On hold: trying again is no use until somebody sets it right, and no run has anything to answer for. */
 function unreadable({ what }: Answer, rest: string): CountersignError {
   const sentence = `${what} answered 409: the log holds this entry already, ${rest}. Without its proof nothing is stored`;
-  return new CountersignError("witness.entry-unreadable", sentence, { retry: "counted" });
+  return new CountersignError("witness.entry-unreadable", sentence, { retry: "hold" });
 }
 
 function proposalFor(attestation: Attestation): Proposal {
