@@ -28,13 +28,15 @@ export interface ListWatchOptions<T> {
   /** A watch that is silent for so long is taken for dead. Bookmarks come once a minute. Default 100 s. */
   readonly idleMs?: number;
   readonly random?: () => number;
+  /** How to wait; an abort ends it at once, without an error. */
+  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 const pageBytes = 4 * 2 ** 20;
 
 /** Lists, watches from there, and begins anew whenever it must, until the signal aborts. Never rejects. */
 export async function listWatch<T>(options: ListWatchOptions<T>, { signal }: Call): Promise<void> {
-  const { listener, random = Math.random } = options;
+  const { listener, random = Math.random, sleep = pause } = options;
   let version: string | undefined;
   let failed = 0;
   while (!signal.aborted) {
@@ -46,14 +48,14 @@ export async function listWatch<T>(options: ListWatchOptions<T>, { signal }: Cal
         failed = 0;
       });
       // A server that ends each watch at once must not be asked in a tight loop.
-      if (version === from) await pause(backOffMs(failed++, { firstMs: 200, maxMs: 30_000, random }), signal);
+      if (version === from) await sleep(backOffMs(failed++, { firstMs: 200, maxMs: 30_000, random }), signal);
       else failed = 0;
     } catch (error) {
       if (signal.aborted) return;
       if (isExpired(error)) version = undefined;
       listener.trouble?.(error);
       const asked = error instanceof KubeError ? (error.status.retryAfterMs ?? 0) : 0;
-      await pause(Math.max(Math.min(asked, 60_000), backOffMs(failed++, { firstMs: 200, maxMs: 30_000, random })), signal);
+      await sleep(Math.max(Math.min(asked, 60_000), backOffMs(failed++, { firstMs: 200, maxMs: 30_000, random })), signal);
     }
   }
 }

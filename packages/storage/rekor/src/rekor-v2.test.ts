@@ -69,7 +69,7 @@ describe("once", () => {
   test("the log took it and its answer was lost", async () => {
     let lost = 0;
     way.fault = ({ method }) => (method === "POST" && lost++ === 0 ? { kind: "lost-answer" } : undefined);
-    const entry = entryIn(await witness({ timeoutMs: 300 }).testify(await signedBy("P-256"), call));
+    const entry = entryIn(await witness({ timeoutMs: 1_000 }).testify(await signedBy("P-256"), call));
     expect(logEntryFault(entry, log.logs)).toBeUndefined();
     expect(log.entries).toHaveLength(1);
   });

@@ -96,7 +96,7 @@ describe("once", () => {
     const attestation = await signedBy("P-256");
     let lost = 0;
     way.fault = ({ method }) => (method === "POST" && lost++ === 0 ? { kind: "lost-answer" } : undefined);
-    const word = await witness({ timeoutMs: 300 }).testify(attestation, call);
+    const word = await witness({ timeoutMs: 1_000 }).testify(attestation, call);
     expect(logEntryFault(entryIn(word), log.logs)).toBeUndefined();
     expect([log.entries.length, way.count("POST")]).toEqual([1, 2]);
   });
