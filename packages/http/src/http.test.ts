@@ -270,7 +270,7 @@ describe("abort", () => {
   const promptly = async (promise: Promise<unknown>): Promise<void> => {
     const start = performance.now();
     await expect(promise).rejects.toBe(reason);
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(performance.now() - start).toBeLessThan(4_000);
   };
 
   test("before the first byte leaves", async () => {
