@@ -4,10 +4,10 @@ import { logEntryFault, messageOf, sigstoreBundle } from "@countersign/bundle";
 import type { Attestation, Evidence, SignatureAlgorithm, Witness } from "@countersign/core";
 import { http } from "@countersign/http";
 import { rekorWitness, timestampWitness } from "@countersign/storage-rekor";
-import { anAttestation, rekor, rekorTiles, timestampAuthority, trustedRoot } from "@countersign/testing";
+import { anAttestation, misbehave, rekor, rekorTiles, timestampAuthority, trustedRoot } from "@countersign/testing";
 import { trustedRootFrom } from "@countersign/verify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cosign, startRekorTiles, startSigstore, tempFolder, trustedRootOf } from "./harness/index.ts";
+import { cosign, request, startRekorTiles, startSigstore, tempFolder, trustedRootOf } from "./harness/index.ts";
 import "./harness/on-failure.ts";
 
 /** Our witnesses before sigstore's own servers and before those of packages/testing, and what they hear before cosign. */
@@ -79,7 +79,8 @@ describe.each([
   afterAll(() => side?.stop());
 
   const trust = async () => trustedRootFrom(side.root.text);
-  const v1 = (entryKind: "dsse" | "intoto" = "dsse"): Witness => rekorWitness({ url: side.rekor, http: wire, entryKind, trust });
+  const v1 = (entryKind: "dsse" | "intoto" = "dsse", url = side.rekor): Witness => rekorWitness({ url, http: wire, entryKind, trust });
+  const size = async (): Promise<number> => (await request(`${side.rekor}/api/v1/log`)).json<{ treeSize: number }>().treeSize;
   const v2 = (): Witness => rekorWitness({ url: side.tiles, http: wire, version: "v2", trust });
   const clock = (): Witness => timestampWitness({ url: side.timestamps, http: wire, trust });
 
@@ -130,6 +131,47 @@ describe.each([
     test("a log without index finds nothing", async () => {
       const { payload } = await signedBy("P-256");
       expect(await v1().find?.(payload, call)).toEqual([]);
+    });
+
+    describe.each([
+      ["dsse", "dsse", "dsse"],
+      ["intoto", "dsse", "intoto"],
+      ["hashedrekord", "none", "dsse"],
+    ] as const)("an entry of kind %s", (kind, envelope, entryKind) => {
+      test("that is submitted again is the entry that is there, and the log is as large as it was", async () => {
+        const attestations = await Promise.all(Array.from({ length: 12 }, () => signedBy("P-256", envelope)));
+        const before = await size();
+        const submitted = () => Promise.all(attestations.map((attestation) => v1(entryKind).testify(attestation, call)));
+        const first = (await submitted()).map(entryIn);
+        const again = (await submitted()).map(entryIn);
+        expect(again.map(({ logIndex, canonicalizedBody }) => [logIndex, canonicalizedBody])).toEqual(
+          first.map(({ logIndex, canonicalizedBody }) => [logIndex, canonicalizedBody]),
+        );
+        expect(new Set(again.map(({ logIndex, kindVersion }) => `${kindVersion.kind} ${logIndex}`)).size).toBe(12);
+        expect((await size()) - before).toBe(12);
+      });
+
+      test("whose answers are lost is logged once, is known to the log, and is taken up", async () => {
+        const gate = await misbehave(side.rekor);
+        try {
+          const attestation = await signedBy("P-256", envelope);
+          const before = await size();
+          const known = async () => (await v1(entryKind).find?.(attestation.payload, call, [attestation.signature])) ?? [];
+          expect(await known()).toEqual([]);
+          gate.fault = () => ({ kind: "lost-answer" });
+          await expect(v1(entryKind, gate.url).testify(attestation, call)).rejects.toMatchObject({ code: "witness.log-unavailable" });
+          expect(gate.count("POST", /entries$/)).toBeGreaterThan(1);
+          expect((await size()) - before).toBe(1);
+          const [found, ...others] = await known();
+          gate.fault = () => undefined;
+          const entry = entryIn(await v1(entryKind, gate.url).testify(attestation, call));
+          expect([others.length, found?.evidence.map((word) => entryIn(word).logIndex)]).toEqual([0, [entry.logIndex]]);
+          expect([entry.kindVersion.kind, (await size()) - before]).toEqual([kind, 1]);
+          expect(logEntryFault(entry, (await trust()).logs)).toBeUndefined();
+        } finally {
+          await gate.close();
+        }
+      });
     });
   });
 

@@ -512,7 +512,7 @@ describe("a log that has no index", () => {
     expect(said[0]).toBe(501);
   });
 
-  test.each(kinds)("knows a %s by what was proposed, and only that one", async (kind, make) => {
+  test.each(kinds)("%s: knows an entry by what was proposed, and only that one", async (kind, make) => {
     const [proposal, other, never] = [make(`${kind} known`), make(`${kind} other`), make(`${kind} never`)];
     const said = await alikeBlind(async (side) => {
       const ask = async (...entries: object[]): Promise<readonly [string, Entry][]> => {
