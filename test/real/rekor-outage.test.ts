@@ -61,9 +61,9 @@ test.each<[string, Size, Fault]>([
 
     gate.fault = () => undefined;
     await recovery(place, runs, runs > 100 ? minute : 5 * minute);
+    expect((await treeSize()) - before).toBe(kinds.length * runs);
     expectOnce(store, size);
     expectNoCrowd(load);
-    expect((await treeSize()) - before).toBe(kinds.length * runs);
     // Each run names an entry of its own.
     expect(new Set(marksOf(place, "transparency")).size).toBe(runs);
   },
