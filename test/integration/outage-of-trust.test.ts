@@ -3,7 +3,7 @@ import { type LogTrouble, logOutage } from "./harness/log-outage.ts";
 import { sizes } from "./harness/town.ts";
 
 /** Twenty seconds each on a machine with nothing else to do: nothing tells a controller that such a log needs a rest. */
-const patient = { timeout: 240_000 };
+const patient = { timeout: 480_000 };
 
 describe.each(sizes)("a log that cannot be believed for an hour, with $runs runs", patient, (size) => {
   test.each<[string, LogTrouble]>([

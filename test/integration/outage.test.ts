@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 import { type LogTrouble, logOutage } from "./harness/log-outage.ts";
 import { crowdAt, expectNoCrowd, expectOnce, gated, minute, oci, recovery, second, sizes, town } from "./harness/town.ts";
 
-/** Ten seconds each on a machine with nothing else to do. The logs that lie are in outage-of-trust.test.ts, for a second worker. */
-const patient = { timeout: 240_000 };
+/** Some fifteen seconds each on a machine with nothing else to do. The logs that lie are in outage-of-trust.test.ts, for a second worker. */
+const patient = { timeout: 480_000 };
 
 setFlagsFromString("--expose-gc");
 const gc: () => void = runInNewContext("gc");
