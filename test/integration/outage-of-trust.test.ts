@@ -2,7 +2,7 @@ import { describe, test } from "vitest";
 import { type LogTrouble, logOutage } from "./harness/log-outage.ts";
 import { sizes } from "./harness/town.ts";
 
-/** Twenty seconds each on a machine with nothing else to do: nothing tells a controller that such a log needs a rest. */
+/** Some twenty seconds each on a machine with nothing else to do: such a log is never given a rest. */
 const patient = { timeout: 480_000 };
 
 describe.each(sizes)("a log that cannot be believed for an hour, with $runs runs", patient, (size) => {

@@ -57,6 +57,7 @@ function processOn(earth: World): (name: string) => Promise<unknown> {
     settings: { keepFinalizer: false, finalizerDeadlineMs: 300_000, transientDeadlineMs: undefined },
     tell: () => undefined,
     count: () => undefined,
+    recovered: () => undefined,
     isForeign: () => false,
   };
   return async (name) => {

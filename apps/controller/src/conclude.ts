@@ -49,8 +49,16 @@ export async function concluded(visit: Visit, seen: Projection, house: Surroundi
   if (!isOver) return later(visit, mildest ?? "counted", marks, seen, house);
 
   house.tell(mildest === undefined ? { kind: "signed", ref, outcomes: report.outcomes } : { kind: "failed", ref, failures, final: true });
+  if (mildest === undefined && waitedLong(ref, house)) house.recovered();
   forgotten(ref, house);
   return released({ ...seen, ref }, house, call);
+}
+
+/** Not every service that is well again is known by an answer: some gave answers all the time, which nobody could believe. */
+const longMs = 10_000;
+function waitedLong({ uid }: RunRef, { patience, now }: Surroundings): boolean {
+  const since = patience.failingSince(uid);
+  return since !== undefined && now() - since >= longMs;
 }
 
 /** Whoever believed the mark would be deceived, so the mark goes again. */

@@ -369,6 +369,33 @@ describe("failures", () => {
     return signer;
   };
 
+  test("a service that answered all the time, only not so that anybody could believe it: who gets through first wakes the others", async () => {
+    const cluster = memoryCluster();
+    const names = Array.from({ length: 20 }, (_, n) => `run-${n}`);
+    for (const name of names) cluster.put({ name });
+    const unbelievable = { retry: "wait" } as const;
+    const signer: Signer & { good: boolean } = {
+      ...deterministicSigner(),
+      good: false,
+      sign: (...how) => (signer.good ? able.sign(...how) : Promise.reject(new CountersignError("sign.x", "garbage", unbelievable))),
+    };
+    const able = deterministicSigner();
+    const { loop, clock } = await live(cluster, { signer });
+    const signed = () => names.filter((name) => note(cluster, name, "signed") === "true").length;
+    const pass = async (seconds: number, until: () => boolean): Promise<void> => {
+      for (let passed = 0; passed < seconds && !until(); passed++) {
+        await clock.advance(1_000);
+        await turns(60);
+      }
+    };
+    await pass(1_800, () => false);
+    expect([signed(), loop.waiting]).toEqual([0, names.length]);
+    signer.good = true;
+    await pass(300, () => signed() > 0);
+    await pass(11, () => signed() === names.length);
+    expect(signed()).toBe(names.length);
+  });
+
   test("on hold until it is woken: one Event for the route, nothing in between", async () => {
     const cluster = memoryCluster();
     for (const name of ["a", "b", "c"]) cluster.put({ name });

@@ -168,6 +168,7 @@ export function controller(options: ControllerOptions): Controller {
     now: clock.now,
     tell,
     count: ({ kind }, outcomes) => telemetry().attested(kind, outcomes),
+    recovered: () => recovered(),
     isForeign: (uid) => foreign.has(uid),
   });
 

@@ -67,6 +67,7 @@ function start(
     settings: { keepFinalizer: false, finalizerDeadlineMs: 300_000, transientDeadlineMs: undefined, ...more.settings },
     tell: (one) => news.push(one),
     count: () => undefined,
+    recovered: () => news.push("recovered" as never),
     isForeign: (uid) => foreign.includes(uid),
   };
   return {
@@ -400,6 +401,26 @@ test("no annotation of ours or of others is ever lost: 150 random histories of f
     expect(["true", "failed"]).toContain(note(cluster, "build", "signed"));
     expect(notes(cluster, "build")).toMatchObject({ [`${prefix}mine`]: "1", other: "2" });
     expect(sizes(earth).every((size) => size === 1)).toBe(true);
+  }
+});
+
+test("who waited for ten seconds and is done tells it, who waited less or was refused does not", async () => {
+  for (const [trouble, waitedMs, told] of [
+    [outage, 10_000, 1],
+    [outage, 9_999, 0],
+    [refused, 60_000, 0],
+  ] as const) {
+    const cluster = memoryCluster();
+    const earth = world();
+    let now = 1_000_000;
+    cluster.put({ name: "build", status: built("a") });
+    earth.down = { registry: trouble };
+    const { visit, news } = start(cluster, earth, { now: () => now });
+    await visit("build");
+    earth.down = {};
+    now += waitedMs;
+    await visit("build");
+    expect(news.filter((one) => one === ("recovered" as never))).toHaveLength(told);
   }
 });
 

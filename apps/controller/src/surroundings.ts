@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly tell: (news: News) => void;
   /** Told what became of each route, whatever the visit came to. */
   readonly count: (ref: RunRef, outcomes: readonly Outcome[]) => void;
+  /** Told when a run is done that waited long: what it waited for is what others wait for, most likely. */
+  readonly recovered: () => void;
   /** A mark seen before the run was done: somebody else wrote it, so it is not believed. */
   readonly isForeign: (uid: string) => boolean;
 }

@@ -11,9 +11,15 @@ const sshCurves: Readonly<Record<string, string>> = { "P-256": "nistp256", "P-38
  * @throws TypeError when SSH has no wire form for the key (RFC 4253 section 6.6, RFC 5656, RFC 8709)
  */
 export function keyidOf(publicKey: string | KeyObject): string {
+  if (publicKey === last?.publicKey) return last.keyid;
   const wire = Buffer.concat(sshParts(keyObjectOf(publicKey)).map(sshString));
-  return `SHA256:${createHash("sha256").update(wire).digest("base64").replace(/=+$/, "")}`;
+  const keyid = `SHA256:${createHash("sha256").update(wire).digest("base64").replace(/=+$/, "")}`;
+  if (typeof publicKey === "string") last = { publicKey, keyid };
+  return keyid;
 }
+
+/** One key signs a thousand envelopes, and parsing its PEM costs a tenth of a signature. */
+let last: { readonly publicKey: string; readonly keyid: string } | undefined;
 
 /** The public-key hint of a sigstore bundle: base64 of the SHA-256 over the SPKI DER. */
 export function hintOf(publicKey: string | KeyObject): string {

@@ -12,13 +12,19 @@ export interface FakeClock {
   next(): number | undefined;
 }
 
+type Due = readonly [id: number, { readonly at: number; readonly then: () => void }];
+
 /** Time that only a test moves. */
 export function fakeClock(start: number = Date.UTC(2026, 0, 1)): FakeClock {
   let now = start;
   let order = 0;
   const waiting = new Map<number, { readonly at: number; readonly then: () => void }>();
-  const due = (until: number): [number, { at: number; then: () => void }] | undefined =>
-    [...waiting].filter(([, { at }]) => at <= until).sort(([a, one], [b, other]) => one.at - other.at || a - b)[0];
+  /** The first of those that fall due first: a map keeps the order in which they came. */
+  function due(until: number): Due | undefined {
+    let first: Due | undefined;
+    for (const one of waiting) if (one[1].at <= until && (!first || one[1].at < first[1].at)) first = one;
+    return first;
+  }
 
   function after(ms: number, then: () => void): () => void {
     order += 1;

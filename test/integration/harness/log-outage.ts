@@ -9,7 +9,7 @@ export type LogTrouble = { readonly fault: Fault; readonly mood?: undefined } | 
 
 /**
  * An hour in which the log is out of order: nothing is marked or stored. After it everything is logged and stored within five minutes, once.
- * Many waiters are done within a minute where the way to the log was broken, since the first answer wakes them all.
+ * Many waiters are done within a minute, since the first who gets through wakes all the others.
  */
 export async function logOutage(size: Size, trouble: LogTrouble): Promise<void> {
   const { runs, kinds } = size;
@@ -39,7 +39,7 @@ export async function logOutage(size: Size, trouble: LogTrouble): Promise<void> 
   down = false;
   log.mood = undefined;
   const asked = load.all;
-  const tookMs = await recovery(place, runs, isAway(trouble) && runs > 100 ? minute : 5 * minute);
+  const tookMs = await recovery(place, runs, runs > 100 ? minute : 5 * minute);
   expectOnce(store, size);
   expect(log.entries.length).toBe(kinds.length * runs);
   expect(new Set(log.entries.map(({ uuid }) => uuid)).size).toBe(kinds.length * runs);
@@ -58,6 +58,3 @@ const impatient = (isMute: () => boolean): Catalog => ({
     },
   },
 });
-
-/** Garbage is an answer, too. */
-const isAway = ({ fault }: LogTrouble): boolean => fault !== undefined && fault.kind !== "garbage";
