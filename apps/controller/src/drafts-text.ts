@@ -54,12 +54,14 @@ export function draftsIn(text: string): readonly (readonly [string, Draft])[] {
 }
 
 function parsed(text: string): DraftsText {
+  if (text === "") return none;
   try {
     const { signers, drafts } = JSON.parse(text) as Partial<DraftsText>;
     if (Array.isArray(signers) && drafts && typeof drafts === "object") return { signers, drafts };
   } catch {} // damaged, or nothing at all
-  return { signers: [], drafts: {} };
+  return none;
 }
+const none: DraftsText = { signers: [], drafts: {} };
 
 // biome-ignore lint/suspicious/noExplicitAny: anybody's JSON; every value is looked at
 function draftFrom(draft: any, signers: readonly SignerText[]): Draft | undefined {

@@ -27,6 +27,7 @@ function at(options: BreakerOptions = {}) {
     ask,
     told,
     asked: () => asked,
+    isDown: (where = origin) => one.isDown(where),
     move: (ms: number) => {
       now += ms;
     },
@@ -122,6 +123,21 @@ test("429 and 500 may be about one request: never a rest, but its end is told", 
   move(10_000);
   await ask(200);
   expect(told).toEqual([[origin, 10_000]]);
+});
+
+test("ten seconds without one good answer, of whatever kind the trouble is: it is down", async () => {
+  const { ask, move, isDown } = at();
+  expect(isDown()).toBe(false);
+  for (const trouble of [500, 503, cut]) {
+    await ask(trouble);
+    move(9_999);
+    expect(isDown()).toBe(false);
+    move(1);
+    expect(isDown()).toBe(true);
+    expect(isDown("https://other.example")).toBe(false);
+    await ask(200);
+    expect(isDown()).toBe(false);
+  }
 });
 
 test("what is wrong with us, or untrusted, is neither", async () => {

@@ -17,6 +17,8 @@ export interface BreakerOptions {
 export interface Breaker {
   /** @throws HttpError "paused" without asking, while the origin is given a rest; otherwise what `ask` throws */
   ask<T extends { readonly status: number }>(origin: string, what: string, ask: () => Promise<T>): Promise<T>;
+  /** Whether it has not once answered well for ten seconds or more: whoever comes again anyway need not try three times each time. */
+  isDown(origin: string): boolean;
 }
 
 interface Trouble {
@@ -29,7 +31,7 @@ interface Trouble {
 
 /** Origins come from users: memory must have an end. */
 const mostOrigins = 1_000;
-const worthTellingMs = 10_000;
+const longMs = 10_000;
 
 /**
  * A circuit breaker for each origin: one that is down costs neither workers nor their time. What counts against it is no answer, 502, 503
@@ -56,10 +58,14 @@ export function breaker(options: BreakerOptions = {}): Breaker {
     if (!trouble) return;
     troubled.delete(origin);
     const downMs = now() - trouble.since;
-    if (downMs >= worthTellingMs) recovered?.(origin, downMs);
+    if (downMs >= longMs) recovered?.(origin, downMs);
   }
 
   return {
+    isDown(origin) {
+      const trouble = troubled.get(origin);
+      return trouble !== undefined && now() - trouble.since >= longMs;
+    },
     async ask(origin, what, ask) {
       const trouble = troubled.get(origin);
       const isOpen = trouble !== undefined && trouble.failures >= limit;

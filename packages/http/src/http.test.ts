@@ -260,6 +260,23 @@ describe("repeating", () => {
   });
 });
 
+test("an origin that is down is tried once for each request, one that has just begun to fail three times", async () => {
+  let [now, count] = [0, 0];
+  const url = await serving((_, response) => {
+    count += 1;
+    response.writeHead(500).end();
+  });
+  const wire = client({ breaker: breaker({ now: () => now }), backOffMs: () => 1 });
+  const asked = async (): Promise<number> => {
+    const before = count;
+    await wire.request({ url, signal: alive() });
+    return count - before;
+  };
+  const first = await asked();
+  now = 10_000;
+  expect([first, await asked()]).toEqual([3, 1]);
+});
+
 describe("abort", () => {
   const reason = new Error("enough");
   const abortedAfter = (ms: number): AbortSignal => {

@@ -20,7 +20,8 @@ export function http(options: HttpOptions = {}): Http {
   async function request(request: HttpRequest): Promise<HttpResponse> {
     const whole = leash(request.signal);
     whole.limit(request.totalMs ?? 0, () => new HttpError("timeout", `${whatOf(request)}: not done within ${request.totalMs} ms`));
-    const tries = request.tries ?? (mayRepeat(request.method) ? 3 : 1);
+    const isDown = options.breaker?.isDown(new URL(request.url).origin);
+    const tries = isDown ? 1 : (request.tries ?? (mayRepeat(request.method) ? 3 : 1));
     const once = (step: HttpRequest): Promise<HttpResponse> =>
       repeated(() => guarded({ ...step, signal: whole.signal }), { tries, backOffMs, signal: whole.signal });
     try {

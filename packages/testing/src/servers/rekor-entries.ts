@@ -2,7 +2,7 @@ import { createHash, createPublicKey, type KeyObject, verify, X509Certificate } 
 import { parseEnvelope, preAuthEncoding } from "@countersign/in-toto-attestation";
 import { json } from "@sigstore/core";
 import { isSignatureOverHash, type Sha2 } from "./prehashed.ts";
-import type { Loose } from "./rekor-refusal.ts";
+import { type Loose, parsed, Refused } from "./rekor-refusal.ts";
 
 /** What a log keeps of a proposal. */
 export interface Kept {
@@ -31,6 +31,23 @@ export function keptOf(proposal: unknown): Kept {
   } catch (error) {
     throw error instanceof Unacceptable ? error : new Unacceptable("the proposal is damaged");
   }
+}
+
+/** Judges what is posted as a new entry; the same bytes again are judged as before. @throws Refused, Unacceptable */
+export function judge(): (text: string) => Kept {
+  const judged = new Map<string, Kept>();
+  return (text) => {
+    const name = sha256(text);
+    const kept = judged.get(name) ?? keptOf(proposalIn(text));
+    judged.set(name, kept);
+    return kept;
+  };
+}
+
+function proposalIn(text: string): Loose {
+  const proposal = parsed(text);
+  if (["dsse", "intoto", "hashedrekord"].includes(proposal["kind"]) && proposal["spec"]) return proposal;
+  throw new Refused(422, "proposedEntry in body is none");
 }
 
 type Canonicalise = (spec: Loose) => { readonly spec: object; readonly index: readonly string[] };

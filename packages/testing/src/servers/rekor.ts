@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { leafHash, promiseText } from "@countersign/bundle";
 import type { TrustedKey } from "@countersign/core";
 import { bodyOf, listening } from "./listening.ts";
-import { type Kept, keptOf, Unacceptable } from "./rekor-entries.ts";
+import { judge, type Kept, keptOf, Unacceptable } from "./rekor-entries.ts";
 import { type Loose, parsed, Refused, wholeNumber } from "./rekor-refusal.ts";
 import { newShard, pemOf, type Shard, treeHex } from "./rekor-shard.ts";
 
@@ -88,6 +88,7 @@ export async function rekor(options: RekorOptions = {}): Promise<Rekor> {
   const shards: Shard[] = [];
   const leaves: Leaf[] = [];
   const byUuid = new Map<string, Leaf>();
+  const judged = judge();
   const seen: RekorRequest[] = [];
   const logs: TrustedKey[] = [];
   const stranger = newShard(hostname, 0, 0);
@@ -132,7 +133,7 @@ export async function rekor(options: RekorOptions = {}): Promise<Rekor> {
   function answerTo(method: string, { pathname: path, searchParams: query }: URL, body: string): Answer | undefined {
     try {
       const uuid = /^\/api\/v1\/log\/entries\/([0-9a-f]{64}|[0-9a-f]{80})$/.exec(path)?.[1];
-      if (method === "POST" && path === "/api/v1/log/entries") return create(path, parsed(body));
+      if (method === "POST" && path === "/api/v1/log/entries") return create(path, body);
       if (method === "POST" && path === "/api/v1/log/entries/retrieve") return { status: 200, body: retrieved(parsed(body)) };
       if (method === "POST" && path === "/api/v1/index/retrieve") return { status: 200, body: searched(parsed(body)) };
       if (method === "GET" && uuid) return { status: 200, body: told(leafNamed(uuid)) };
@@ -150,10 +151,8 @@ export async function rekor(options: RekorOptions = {}): Promise<Rekor> {
     }
   }
 
-  function create(path: string, proposal: Loose): Answer | undefined {
-    if (!["dsse", "intoto", "hashedrekord"].includes(proposal["kind"]) || !proposal["spec"])
-      throw new Refused(422, "proposedEntry in body is none");
-    const kept = keptOf(proposal);
+  function create(path: string, text: string): Answer | undefined {
+    const kept = judged(text);
     const uuid = `${treeHex(active)}${hexOf(kept)}`;
     if (byUuid.has(uuid) || self.mood === "lost") return conflict(path, uuid);
     const leaf = appended(kept);
