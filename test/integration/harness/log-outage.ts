@@ -8,18 +8,17 @@ import { crowdAt, expectNoCrowd, expectOnce, gated, marksOf, minute, oci, open, 
 export type LogTrouble = { readonly fault: Fault; readonly mood?: undefined } | { readonly mood: RekorMood; readonly fault?: undefined };
 
 /**
- * An hour in which the log is out of order: nothing is marked or stored. After it everything is logged and stored within five minutes, once.
- * Many waiters are done within a minute, since the first who gets through wakes all the others.
+ * An hour in which the log is out of order, in one way or in several that take turns: nothing is marked or stored. After it everything is
+ * logged and stored within five minutes, once. Many waiters are done within a minute, since the first who gets through wakes all the others.
  */
-export async function logOutage(size: Size, trouble: LogTrouble): Promise<void> {
+export async function logOutage(size: Size, ...troubles: readonly LogTrouble[]): Promise<void> {
   const { runs, kinds } = size;
   const clock = fakeClock();
   const [store, log] = [await registry(), await rekor({ now: clock.now })];
   open.push(store, log);
-  let down = true;
-  const gate = trouble.fault && (await gated(log));
-  if (gate) gate.fault = () => (down ? trouble.fault : undefined);
-  log.mood = trouble.mood;
+  let now: LogTrouble | undefined;
+  const gate = troubles.some(({ fault }) => fault) ? await gated(log) : undefined;
+  if (gate) gate.fault = () => now?.fault;
   const { url } = gate ?? log;
   const load = crowdAt(url);
   const config = {
@@ -28,16 +27,22 @@ export async function logOutage(size: Size, trouble: LogTrouble): Promise<void> 
     "transparency.url": url,
     "trust.root": trustedRoot({ logs: log.logs }),
   };
-  const isMute = trouble.fault?.kind === "half-open" || trouble.fault?.kind === "delay";
-  const place = await town(runs, store.host, config, { clock, ...(isMute && { from: impatient(() => down) }) });
-  await place.pass(60 * minute);
+  const begin = (trouble: LogTrouble | undefined): void => {
+    now = trouble;
+    log.mood = trouble?.mood;
+  };
+  begin(troubles[0]);
+  const place = await town(runs, store.host, config, { clock, from: impatient(() => isMute(now)) });
+  for (const trouble of troubles) {
+    begin(trouble);
+    await place.pass((60 * minute) / troubles.length);
+  }
   expect([place.signed(), marksOf(place, "signed"), place.house.loop.waiting]).toEqual([0, [], runs]);
   expect(store.seen).toEqual([]);
   // A server learns late that nobody waits for its answer any more.
-  if (isMute) load.most = 0;
+  if (troubles.some(isMute)) load.most = 0;
 
-  down = false;
-  log.mood = undefined;
+  begin(undefined);
   const asked = load.all;
   const tookMs = await recovery(place, runs, runs > 100 ? minute : 5 * minute);
   expectOnce(store, size);
@@ -46,6 +51,8 @@ export async function logOutage(size: Size, trouble: LogTrouble): Promise<void> 
   expectNoCrowd(load);
   console.info(`${runs} runs: ${tookMs / second} s after the end, ${load.most} requests at once, ${asked} in the hour, ${load.all} in all`);
 }
+
+const isMute = (trouble: LogTrouble | undefined): boolean => ["half-open", "delay"].includes(trouble?.fault?.kind ?? "");
 
 /** Time-outs are of the real clock: a mute log has 40 ms, and all the time that a busy machine may take once it is well. */
 const impatient = (isMute: () => boolean): Catalog => ({
