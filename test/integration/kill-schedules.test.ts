@@ -127,9 +127,9 @@ test(`a new key in each life, a log that cannot be searched: ${schedules} schedu
   expect(inTheGap).toBeGreaterThan(schedules / 100); // or the schedules never hit the gap, and the test proves nothing
 });
 
-test(`without drafts, a log that can be searched: ${schedules} schedules leave one log entry and one layer`, async () => {
+test("without drafts, a log that can be searched: one log entry and one layer", async () => {
   const signers = certifiedSigners();
-  for (let seed = 0; seed < schedules; seed += 1) {
+  for (let seed = 0; seed < schedules / 5; seed += 1) {
     const { earth } = await history(seed, signers, { searchable: true, drafts: false });
     expectOne(earth, seed);
   }
