@@ -9,8 +9,9 @@ import type { Surroundings } from "./surroundings.ts";
 const draftsKey = `${annotationPrefix}drafts`;
 
 /** Once a run is marked they have served. */
-export function withoutDrafts({ [draftsKey]: _served, ...annotations }: Annotations): Annotations {
-  return annotations;
+export function withoutDrafts(annotations: Annotations): Annotations {
+  const { [draftsKey]: _served, ...others } = annotations;
+  return others;
 }
 
 export interface RunDrafts extends Drafts {
