@@ -7,7 +7,7 @@ import { rowsFor, sizes } from "./harness/town.ts";
 const patient = { timeout: 480_000 };
 
 describe.each(sizes)("a log that cannot be believed for an hour, with $runs runs", patient, (size) => {
-  test.each(rowsFor(size, lies, ["gives entries without proof"]))(
+  test.each(rowsFor(size, lies, []))(
     "%s: all are logged and stored within five minutes after it, once, and none was marked before",
     (_, trouble) => logOutage(size, trouble),
   );

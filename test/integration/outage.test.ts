@@ -24,7 +24,7 @@ const refusals: readonly (readonly [string, Fault])[] = [
 ];
 
 describe.each(sizes)("a registry that is down for an hour, with $runs runs", patient, (size) => {
-  test.each(rowsFor(size, refusals, ["cuts connections", "answers 500"]))(
+  test.each(rowsFor(size, refusals, ["cuts connections"]))(
     "%s: all are stored within five minutes after it, once, by no more than twice the workers",
     async (_, fault) => {
       const { runs } = size;
