@@ -321,7 +321,7 @@ describe("abort", () => {
       count += 1;
       response.writeHead(count % 2 ? 503 : 200).end("x");
     });
-    const wire = client();
+    const wire = client({ breaker: breaker() });
     const stop = new AbortController();
     let listeners = 0;
     const { addEventListener, removeEventListener } = stop.signal;
@@ -334,6 +334,7 @@ describe("abort", () => {
       removeEventListener.apply(stop.signal, how);
     };
     for (let i = 0; i < 3; i += 1) await wire.request({ url, signal: stop.signal });
+    await expect(wire.request({ url: "no address", signal: stop.signal })).rejects.toThrow();
     expect(listeners).toBe(0);
   });
 });

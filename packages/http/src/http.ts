@@ -20,16 +20,17 @@ export function http(options: HttpOptions = {}): Http {
   async function request(request: HttpRequest): Promise<HttpResponse> {
     const whole = leash(request.signal);
     whole.limit(request.totalMs ?? 0, () => new HttpError("timeout", `${whatOf(request)}: not done within ${request.totalMs} ms`));
-    const isDown = options.breaker?.isDown(new URL(request.url).origin);
-    const tries = isDown ? 1 : (request.tries ?? (mayRepeat(request.method) ? 3 : 1));
     const once = (step: HttpRequest): Promise<HttpResponse> =>
-      repeated(() => guarded({ ...step, signal: whole.signal }), { tries, backOffMs, signal: whole.signal });
+      repeated(() => guarded({ ...step, signal: whole.signal }), { tries: triesOf(step), backOffMs, signal: whole.signal });
     try {
       return await followed(request, once);
     } finally {
       whole.release();
     }
   }
+
+  const triesOf = ({ url, method, tries = mayRepeat(method) ? 3 : 1 }: HttpRequest): number =>
+    options.breaker?.isDown(new URL(url).origin) ? 1 : tries;
 
   const guarded = (step: HttpRequest): Promise<HttpResponse> =>
     options.breaker ? options.breaker.ask(new URL(step.url).origin, whatOf(step), () => exchange(step)) : exchange(step);
