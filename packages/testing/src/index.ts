@@ -13,7 +13,8 @@ export { localhostTls } from "./servers/localhost-tls.ts";
 export { canary, type Fault, type MisbehaveOptions, type Misbehaving, misbehave, type ProxiedRequest } from "./servers/misbehave.ts";
 export { type OidcIssuer, type OidcIssuerOptions, oidcIssuer, type TokenAlgorithm } from "./servers/oidc-issuer.ts";
 export { type Registry, type RegistryOptions, type RegistryRequest, registry } from "./servers/registry.ts";
-export { type Rekor, type RekorEntry, type RekorMood, type RekorOptions, type RekorRequest, rekor } from "./servers/rekor.ts";
+export { type Rekor, type RekorEntry, type RekorOptions, type RekorRequest, rekor } from "./servers/rekor.ts";
+export type { RekorMood } from "./servers/rekor-mood.ts";
 export { type RekorTiles, type RekorTilesEntry, type RekorTilesMood, type RekorTilesOptions, rekorTiles } from "./servers/rekor-tiles.ts";
 export {
   type TimestampAuthority,

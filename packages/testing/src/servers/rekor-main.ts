@@ -5,7 +5,8 @@
  */
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { type RekorMood, rekor } from "./rekor.ts";
+import { rekor } from "./rekor.ts";
+import type { RekorMood } from "./rekor-mood.ts";
 
 const { values } = parseArgs({ options: { port: { type: "string", default: "0" } } });
 const log = await rekor({ port: Number(values.port) });

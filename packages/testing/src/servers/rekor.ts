@@ -1,29 +1,13 @@
-import { createHash, sign } from "node:crypto";
+import { sign } from "node:crypto";
 import { createServer } from "node:http";
 import { leafHash, promiseText } from "@countersign/bundle";
 import type { TrustedKey } from "@countersign/core";
 import { bodyOf, listening } from "./listening.ts";
 import { judge, type Kept, keptOf, Unacceptable } from "./rekor-entries.ts";
+import type { RekorMood } from "./rekor-mood.ts";
 import { type Loose, parsed, Refused, wholeNumber } from "./rekor-refusal.ts";
-import { newShard, pemOf, type Shard, treeHex } from "./rekor-shard.ts";
-
-/**
- * What can be wrong with what it answers; for faults of the network put `misbehave` in front.
- * stalls: takes the entry and never answers. garbage: an answer that is no entry. wrong-promise: signed over another index. wrong-proof:
- * another leaf's path. smaller-tree: the checkpoint of an older tree. other-log: all signed by a key that nobody knows. other-entry: a
- * stranger's entry. no-proof: only the promise. lost: knows of a conflict and not of the entry. no-location: a conflict without address.
- */
-export type RekorMood =
-  | "stalls"
-  | "garbage"
-  | "wrong-promise"
-  | "wrong-proof"
-  | "smaller-tree"
-  | "other-log"
-  | "other-entry"
-  | "no-proof"
-  | "lost"
-  | "no-location";
+import { termsOf } from "./rekor-search.ts";
+import { consistencyOf, infoOf, newShard, pemOf, type Shard, treeHex } from "./rekor-shard.ts";
 
 export interface RekorOptions {
   /** The name in its checkpoints. Default "rekor.localhost". */
@@ -227,38 +211,20 @@ export async function rekor(options: RekorOptions = {}): Promise<Rekor> {
     return found.flatMap((leaf) => (leaf ? [told(leaf)] : []));
   }
 
-  function searched({ hash, email, publicKey: key, operator = "or" }: Loose): readonly string[] {
+  function searched(query: Loose): readonly string[] {
     if (!index) throw new Refused(501, "Search Index API not enabled in this Rekor instance");
-    if (hash && !/^((sha512:)?[0-9a-f]{128}|(sha256:)?[0-9a-f]{64}|(sha1:)?[0-9a-f]{40})$/i.test(hash))
-      throw new Refused(422, "hash in body is none");
-    if (email && !/^[^@\s]+@[^@\s]+$/.test(email)) throw new Refused(422, "email in body is none");
-    const wanted = [
-      ...(hash ? [`${/^sha(256|512):/.test(hash) ? "" : "sha256:"}${hash}`.toLowerCase()] : []),
-      ...(email ? [String(email).toLowerCase()] : []),
-      ...(key ? [createHash("sha256").update(Buffer.from(key.content, "base64")).digest("hex")] : []),
-    ];
-    const fits = (leaf: Leaf): boolean =>
-      operator === "and" ? wanted.every((term) => leaf.index.includes(term)) : wanted.some((term) => leaf.index.includes(term));
-    return leaves.filter(fits).map(({ uuid }) => uuid);
+    const fits = termsOf(query);
+    return leaves.filter((leaf) => fits(leaf.index)).map(({ uuid }) => uuid);
   }
 
   function logInfo(): object {
-    const infoOf = (shard: Shard): object => ({
-      rootHash: Buffer.from(shard.tree.root()).toString("hex"),
-      signedTreeHead: shard.checkpoint(shard.tree.size, shard.keys),
-      treeID: `${shard.treeId}`,
-      treeSize: shard.tree.size,
-    });
     const inactive = shards.filter((shard) => shard !== active).map(infoOf);
     return { ...infoOf(active), inactiveShards: inactive.length > 0 ? inactive : null };
   }
 
   function consistency(query: URLSearchParams): object {
-    const { tree } = shardNamed(query.get("treeID"));
-    const [first, last] = [wholeNumber(query.get("firstSize") ?? "1"), wholeNumber(query.get("lastSize"))];
-    if (!(first <= last && last <= tree.size)) throw new Refused(400, "no such sizes");
-    const hashes = tree.consistency(first, last).map((hash) => Buffer.from(hash).toString("hex"));
-    return { hashes, rootHash: Buffer.from(tree.root(last)).toString("hex") };
+    const sizes = [query.get("firstSize") ?? "1", query.get("lastSize")] as const;
+    return consistencyOf(shardNamed(query.get("treeID")), wholeNumber(sizes[0]), wholeNumber(sizes[1]));
   }
 
   function publicKey(treeId: string | null): Answer {
