@@ -3,7 +3,7 @@ import { annotationPrefix } from "@countersign/bundle";
 import type { Annotations, Call, Retry, RunRef } from "@countersign/core";
 import { altered, annotate } from "./annotate.ts";
 import { withoutDrafts } from "./drafts.ts";
-import { deadlineLeft, released } from "./finalizer.ts";
+import { deadlineLeft, isGone, released } from "./finalizer.ts";
 import { assertFits, fits, marksOf, mildestOf, ours } from "./marks.ts";
 import { isSettled, type Projection } from "./projection.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -42,7 +42,7 @@ export async function concluded(visit: Visit, seen: Projection, house: Surroundi
   const isOver = isSettled({ signed: marks?.[`${annotationPrefix}signed`] });
   const kept = isOver || !fits(annotations, { ...stored, ...marks }) ? withoutDrafts(annotations) : annotations;
   const wanted = { ...ours(kept), ...withoutOldMark(ref, annotations, marks, house), ...stored, ...marks };
-  const answer = await annotate(ref, wanted, house, call);
+  const answer = await annotate(ref, wanted, house, call).catch(goneOrThrow);
   if (answer === "gone") return forgotten(ref, house);
   const changed = Object.keys(wanted).find((key) => answer[key] !== wanted[key]);
   if (changed) return withdrawn(visit, wanted, changed, seen, house, call);
@@ -67,7 +67,7 @@ async function withdrawn(visit: Visit, wrote: Annotations, key: string, seen: Pr
   const failures = [...visit.failures, altered(ref, key)];
   const { [`${annotationPrefix}signed`]: _withdrawn, ...rest } = wrote;
   const marks = marksOf(annotations, "counted");
-  if ((await annotate(ref, { ...rest, ...marks }, house, call)) === "gone") return forgotten(ref, house);
+  if ((await annotate(ref, { ...rest, ...marks }, house, call).catch(goneOrThrow)) === "gone") return forgotten(ref, house);
   if (!isSettled({ signed: marks?.[`${annotationPrefix}signed`] })) return later({ ...visit, failures }, "counted", marks, seen, house);
   house.tell({ kind: "failed", ref, failures, final: true });
   forgotten(ref, house);
@@ -95,6 +95,12 @@ function forgotten({ uid }: RunRef, { ledger, patience }: Surroundings): Next {
   ledger.forget(uid);
   patience.forget(uid);
   return "settled";
+}
+
+/** Nobody is left to write on: that ends a visit well. */
+function goneOrThrow(failure: unknown): "gone" {
+  if (isGone(failure)) return "gone";
+  throw failure;
 }
 
 /** After retries.transient-deadline an outage is counted like a refusal. */

@@ -156,19 +156,13 @@ export function controller(options: ControllerOptions): Controller {
   }
 
   const surroundings = ({ plan, config }: InForce): Surroundings => ({
-    runs,
-    plan,
+    ...{ runs, plan, ledger, patience, own, tell, recovered },
     managedBy: config.filter.managedBy,
-    ledger,
-    patience,
-    own,
     observe: telemetry().observe,
     known: (key) => store.get(key),
     settings: settings(),
     now: clock.now,
-    tell,
     count: ({ kind }, outcomes) => telemetry().attested(kind, outcomes),
-    recovered: () => recovered(),
     isForeign: (uid) => foreign.has(uid),
   });
 

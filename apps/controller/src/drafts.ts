@@ -1,6 +1,6 @@
 import type { Drafts } from "@countersign/attest";
 import { annotationPrefix } from "@countersign/bundle";
-import { type Annotations, type Artifact, type Call, CountersignError, type RunRef } from "@countersign/core";
+import type { Annotations, Artifact, Call, RunRef } from "@countersign/core";
 import { altered, annotate } from "./annotate.ts";
 import { draftsIn, draftsText } from "./drafts-text.ts";
 import { fits, ours } from "./marks.ts";
@@ -59,7 +59,6 @@ export function draftsOn(
     const { [`${annotationPrefix}signed`]: _foreign, ...named } = ours(standing);
     if (!fits(standing, { [draftsKey]: value })) return;
     const answer = await annotate(ref, { ...named, [draftsKey]: value }, house, { signal });
-    if (answer === "gone") throw gone(ref);
     if (answer[draftsKey] !== value) throw altered(ref, draftsKey);
     standing = { ...standing, [draftsKey]: value };
   }
@@ -67,7 +66,3 @@ export function draftsOn(
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const nameOf = ({ fullKey }: Artifact, route: string): string => `${route} ${fullKey}`;
-
-function gone({ kind, namespace, name }: RunRef): CountersignError {
-  return new CountersignError("mark.gone", `${kind} ${namespace}/${name} is gone: nothing is logged for it`, { retry: "never" });
-}
